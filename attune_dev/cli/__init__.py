@@ -1,0 +1,1 @@
+"""The tasks: Invoke is an adapter, the work is done elsewhere."""

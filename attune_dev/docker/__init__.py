@@ -1,0 +1,1 @@
+"""The doors to Docker and to other programs."""

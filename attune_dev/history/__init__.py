@@ -1,0 +1,1 @@
+"""What was done and how long it took: the record of builds and actions."""

@@ -1,0 +1,1 @@
+"""The world in: manifests, Compose files, Dockerfiles and packs become model values."""

@@ -1,0 +1,1 @@
+"""Telling: plain lines, the live board, and JSON lines."""

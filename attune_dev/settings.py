@@ -1,0 +1,114 @@
+"""Settings: where each value comes from, in one place.
+
+Order of precedence: default < ``[tool.attune-dev]`` in ``pyproject.toml`` < ``attune-dev.toml``
+< environment (``ATTUNE_DEV_…``) < command line.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from attune_dev.errors import ConfigError
+
+STATE_DIRECTORY = ".attune-dev"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be set, with defaults.
+
+    Attributes:
+        debounce_quiet: seconds without a change until a batch is taken.
+        debounce_cap: seconds after which a batch is taken although changes go on.
+        health_timeout: seconds to wait for services to become healthy.
+        packs: folder of packs, where it cannot be derived from the Compose file.
+        profiles: Compose profiles that are on.
+        provenance: setting to ``default``, a file or an environment variable.
+    """
+
+    debounce_quiet: float = 0.15
+    debounce_cap: float = 2.0
+    health_timeout: float = 90.0
+    packs: str = ""
+    profiles: tuple[str, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+
+def load_settings(root: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """Reads the settings of a repository.
+
+    Args:
+        root: repository root.
+        environ: the environment; ours where it is ``None``.
+
+    Raises:
+        ConfigError: a file is no TOML, a key is unknown or a value has the wrong type.
+    """
+    environ = os.environ if environ is None else environ
+    names = [f.name for f in fields(Settings) if f.name != "provenance"]
+    values: dict[str, Any] = {}
+    provenance = dict.fromkeys(names, "default")
+    for file, table in _tables(root):
+        for key, value in table.items():
+            name = key.replace("-", "_")
+            if name not in names:
+                known = ", ".join(n.replace("_", "-") for n in names)
+                raise ConfigError(
+                    f"unknown setting `{key}`", file=file, hint=f"known settings: {known}"
+                )
+            values[name] = _typed(name, value, file)
+            provenance[name] = file
+    for name in names:
+        variable = f"ATTUNE_DEV_{name.upper()}"
+        if variable in environ:
+            values[name] = _typed(name, _from_text(name, environ[variable]), variable)
+            provenance[name] = variable
+    return Settings(**values, provenance=provenance)
+
+
+def _tables(root: Path) -> list[tuple[str, dict[str, Any]]]:
+    found: list[tuple[str, dict[str, Any]]] = []
+    for file, path in (("pyproject.toml", ("tool", "attune-dev")), ("attune-dev.toml", ())):
+        try:
+            data: Any = tomllib.loads((root / file).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+            raise ConfigError("not valid TOML", why=str(problem), file=file) from None
+        for key in path:
+            data = data.get(key, {}) if isinstance(data, dict) else {}
+        if not isinstance(data, dict):
+            raise ConfigError("[tool.attune-dev] must be a table", file=file)
+        found.append((file, data))
+    return found
+
+
+def _from_text(name: str, text: str) -> Any:
+    default = getattr(Settings(), name)
+    if isinstance(default, float):
+        try:
+            return float(text)
+        except ValueError:
+            return text
+    if isinstance(default, tuple):
+        return [word for word in text.split(",") if word]
+    return text
+
+
+def _typed(name: str, value: Any, where: str) -> Any:
+    default = getattr(Settings(), name)
+    if isinstance(default, float) and isinstance(value, int | float) and not isinstance(value, bool):
+        if value < 0:
+            raise ConfigError(f"`{name}` cannot be negative", file=where)
+        return float(value)
+    if isinstance(default, tuple) and isinstance(value, list):
+        return tuple(str(item) for item in value)
+    if isinstance(default, str) and isinstance(value, str):
+        return value
+    wanted = {float: "a number", tuple: "a list of names", str: "a text"}[type(default)]
+    raise ConfigError(f"`{name.replace('_', '-')}` must be {wanted}, not {value!r}", file=where)

@@ -1,0 +1,1 @@
+"""The loop: seeing changes, waiting for quiet, and acting once."""
