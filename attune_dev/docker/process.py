@@ -123,6 +123,7 @@ class Running:
         env: Mapping[str, str] | None = None,
         on_error_line: Callable[[str], None] | None = None,
         input: bytes | None = None,  # noqa: A002 - the name subprocess uses
+        line_limit: int = LINE_LIMIT,
     ) -> None:
         """Starts the program.
 
@@ -133,12 +134,14 @@ class Running:
             env: the whole environment; ours where it is ``None``.
             on_error_line: the same for standard error; ``on_line`` where it is ``None``.
             input: bytes for its standard input.
+            line_limit: bytes above which a line comes in pieces.
 
         Raises:
             EnvironmentLacksError: the program is not there.
         """
         self.argv = tuple(argv)
         self.cancelled = False
+        self._line_limit = line_limit
         self._started = time.monotonic()
         self._child = _spawn(argv, cwd, env, stdin=subprocess.PIPE if input is not None else None)
         self._tails: tuple[deque[str], deque[str]] = (
@@ -160,7 +163,7 @@ class Running:
                 self._child.stdin.close()
 
     def _read(self, stream: IO[bytes], sink: Callable[[str], None], tail: deque[str]) -> None:
-        for line in _lines(stream):
+        for line in _lines(stream, self._line_limit):
             tail.append(line)
             try:
                 sink(line)
@@ -253,7 +256,7 @@ def attach(
         EnvironmentLacksError: the program is not there.
     """
     try:
-        child = subprocess.Popen(list(argv), cwd=cwd, env=env)  # noqa: S603 - argument list
+        child = subprocess.Popen(list(argv), cwd=cwd, env=env)
     except FileNotFoundError:
         raise _not_found(argv[0]) from None
     while True:
@@ -289,7 +292,7 @@ def _spawn(
     stdin: int | None,
 ) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(  # noqa: S603 - an argument list, never a shell
+        return subprocess.Popen(
             list(argv),
             cwd=cwd,
             env=None if env is None else dict(env),
@@ -310,7 +313,7 @@ def _not_found(program: str) -> EnvironmentLacksError:
     )
 
 
-def _lines(stream: IO[bytes]) -> Iterator[str]:
+def _lines(stream: IO[bytes], limit: int) -> Iterator[str]:
     """Lines without their ends; one that is longer than the limit comes in pieces."""
-    while chunk := stream.readline(LINE_LIMIT):
+    while chunk := stream.readline(limit):
         yield chunk.decode(errors="replace").rstrip("\r\n")

@@ -1,0 +1,183 @@
+"""The narrow door to Docker: what the rest of the program may ask of an engine.
+
+One implementation talks to a real engine (``whales``), one only raises why there is none
+(``unavailable``), and one is a stand-in for tests (``attune_dev.testing``). Services are always
+named: an empty tuple is refused, because to Compose it would mean all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from attune_dev.docker.containers import ContainerState, ImageState
+from attune_dev.docker.progress import BuildEvent
+from attune_dev.model.compose import ComposeProject
+
+OnLine = Callable[[str], None]
+OnBuildEvent = Callable[[BuildEvent], None]
+
+
+class ImageOutcome(StrEnum):
+    """What a build made of one image.
+
+    ``COMPILED``: its id is new and steps were run for it. ``CACHED``: its id is new, but all of it
+    came out of the cache (an older state is back). ``UNCHANGED``: the id is the one it had.
+    """
+
+    COMPILED = "compiled"
+    CACHED = "cached"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """One build of one or more services' images.
+
+    Attributes:
+        services: whose images, at least one.
+        binaries: all Cargo binaries to compile in one call; empty leaves it to the Dockerfiles.
+        args: further build arguments, for every image.
+        no_cache: whether no cached layer is used.
+    """
+
+    services: tuple[str, ...]
+    binaries: tuple[str, ...] = ()
+    args: Mapping[str, str] = field(default_factory=dict)
+    no_cache: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImageResult:
+    """What a build did to the image of one service.
+
+    Attributes:
+        service: whose image.
+        outcome: compiled, cached or unchanged.
+        before: image id before, empty where there was none.
+        after: image id now.
+        seconds: from the start of the build until this image was there.
+        size: bytes.
+    """
+
+    service: str
+    outcome: ImageOutcome
+    before: str
+    after: str
+    seconds: float
+    size: int = 0
+
+    @property
+    def changed(self) -> bool:
+        """Whether the image is another one than before."""
+        return self.before != self.after
+
+
+@dataclass(frozen=True, slots=True)
+class BuildResult:
+    """What a build did.
+
+    Attributes:
+        images: per service, sorted.
+        seconds: of the whole build.
+        steps: build steps that count (no loading of files and definitions).
+        cached: those of them that came from the cache.
+        compiled: Cargo packages that were compiled.
+    """
+
+    images: tuple[ImageResult, ...]
+    seconds: float
+    steps: int = 0
+    cached: int = 0
+    compiled: int = 0
+
+
+class DockerPort(Protocol):
+    """What can be asked of Docker for one Compose project.
+
+    Every method raises :class:`attune_dev.errors.EnvironmentLacksError` where the engine or a
+    plugin is missing, and :class:`attune_dev.errors.ActionError` where the engine refused.
+    ``on_line`` receives lines of output, free of control sequences, maybe from another thread.
+    """
+
+    @property
+    def project(self) -> ComposeProject:
+        """The project that all calls are about."""
+        ...
+
+    def build(self, request: BuildRequest, on_event: OnBuildEvent = ...) -> BuildResult:
+        """Builds images in one solve; containers stay as they are.
+
+        A build that fails or is cancelled leaves every image as it was.
+
+        Raises:
+            BuildFailed: with the compiler's own message.
+            Interrupted: :meth:`cancel` was called.
+            ConfigError: a service has no build section or does not exist.
+        """
+        ...
+
+    def up(self, services: Sequence[str], on_line: OnLine = ..., *, timeout: float = ...) -> None:
+        """Starts services and what they depend on, in order, waiting as ``depends_on`` says.
+
+        A one-shot whose last run ended well on the present image and definition is not run again;
+        a service that runs as it should is left alone.
+        """
+        ...
+
+    def recreate(
+        self, services: Sequence[str], on_line: OnLine = ..., *, force: bool = False
+    ) -> tuple[str, ...]:
+        """Replaces the containers whose image or definition is not the present one.
+
+        Returns:
+            The services that have a new or newly started container, sorted.
+        """
+        ...
+
+    def restart(self, services: Sequence[str], on_line: OnLine = ...) -> None:
+        """Restarts the containers of exactly these services."""
+        ...
+
+    def rerun(self, service: str, on_line: OnLine = ..., *, timeout: float = ...) -> None:
+        """Runs a one-shot again, on the present image, and waits for its end.
+
+        Raises:
+            ActionError: it ended with another status than 0; tells its last lines.
+        """
+        ...
+
+    def stop(self, services: Sequence[str], on_line: OnLine = ...) -> None:
+        """Stops the containers of exactly these services."""
+        ...
+
+    def down(self, on_line: OnLine = ..., *, volumes: bool = False) -> None:
+        """Removes the project's containers and networks, with ``volumes`` its volumes too."""
+        ...
+
+    def containers(self) -> tuple[ContainerState, ...]:
+        """The project's containers, running or not, sorted by service."""
+        ...
+
+    def images(self, services: Sequence[str]) -> Mapping[str, ImageState]:
+        """The present image of each service that has one, by service."""
+        ...
+
+    def logs(self, service: str, lines: int = 20) -> tuple[str, ...]:
+        """The last lines of a service's log, oldest first."""
+        ...
+
+    def wait_healthy(self, services: Sequence[str], timeout: float) -> None:
+        """Waits until each service answers its health check, or runs where it has none.
+
+        Raises:
+            ActionError: one ended or did not become healthy within ``timeout`` seconds; tells
+                the check's output and its last log lines.
+        """
+        ...
+
+    def cancel(self) -> None:
+        """Ends the build or Compose call that runs now; callable from any thread."""
+        ...
