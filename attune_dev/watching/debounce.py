@@ -1,0 +1,54 @@
+"""Grouping of events into batches: a pure state machine, the clock is passed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Debouncer:
+    """Collects paths until they have been quiet, or for no longer than a cap.
+
+    Attributes:
+        quiet: seconds without a further path until the batch is due.
+        cap: seconds after the first path when the batch is due although paths go on coming;
+            without it a program that writes a log would hold everything back for ever.
+    """
+
+    quiet: float = 0.15
+    cap: float = 2.0
+    _paths: set[str] = field(default_factory=set)
+    _first: float | None = None
+    _last: float = 0.0
+
+    def add(self, path: str, now: float) -> None:
+        """Takes one path in.
+
+        Args:
+            path: what was touched.
+            now: seconds of any clock that never goes back.
+        """
+        if self._first is None:
+            self._first = now
+        self._paths.add(path)
+        self._last = max(self._last, now)
+
+    def deadline(self) -> float | None:
+        """When the batch is due; ``None`` where there is none."""
+        if self._first is None:
+            return None
+        return min(self._last + self.quiet, self._first + self.cap)
+
+    def take(self, now: float) -> frozenset[str]:
+        """The batch where it is due, nothing otherwise."""
+        due = self.deadline()
+        if due is None or now < due:
+            return frozenset()
+        return self.flush()
+
+    def flush(self) -> frozenset[str]:
+        """The batch, due or not: for what must not wait."""
+        batch = frozenset(self._paths)
+        self._paths.clear()
+        self._first = None
+        return batch
