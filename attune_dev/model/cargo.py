@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class TargetKind(StrEnum):
@@ -70,7 +74,8 @@ class Package:
         path_dependencies: dependencies inside the repository, sorted.
         registry_dependencies: names of the other packages it names, by kind, sorted.
         inherits: keys of ``[workspace.dependencies]`` that it takes with ``workspace = true``.
-        inherits_package: keys of ``[workspace.package]`` that it takes.
+        inherits_package: keys of ``[workspace.package]`` that it takes; ``lints`` for
+            ``[workspace.lints]``.
     """
 
     name: str
@@ -123,12 +128,17 @@ class CargoWorkspace:
         lock: the resolution as the lock file has it; empty where there is none.
         config_files: files that change how everything in it is compiled and that exist or
             would be read: ``rust-toolchain``, ``rust-toolchain.toml``, ``.cargo/config.toml``.
+        default_members: folders of the packages that ``cargo build`` in ``root`` selects, sorted.
+        resolver: version of cargo's feature resolver; up to ``1``, the features of
+            dev-dependencies reach what is built.
     """
 
     root: str
     packages: Mapping[str, Package]
     lock: tuple[LockedPackage, ...] = ()
     config_files: tuple[str, ...] = ()
+    default_members: tuple[str, ...] = ()
+    resolver: str = "2"
 
     @property
     def manifest(self) -> str:
@@ -150,50 +160,75 @@ class CargoModel:
     """
 
     workspaces: Mapping[str, CargoWorkspace] = field(default_factory=dict)
+    # Derived once: the planner asks for every changed path.
+    _packages: dict[str, Package] = field(init=False, repr=False, compare=False)
+    _of_binary: dict[str, Package] = field(init=False, repr=False, compare=False)
+    _closures: dict[str, frozenset[str]] = field(init=False, repr=False, compare=False)
+    _dependants: dict[str, frozenset[str]] = field(init=False, repr=False, compare=False)
 
-    def packages(self) -> dict[str, Package]:
-        """All packages of all workspaces by folder, sorted."""
+    def __post_init__(self) -> None:
         found = {
             root: package
             for workspace in self.workspaces.values()
             for root, package in workspace.packages.items()
         }
-        return dict(sorted(found.items()))
+        packages = dict(sorted(found.items()))
+        of_binary: dict[str, Package] = {}
+        for package in packages.values():
+            for binary in package.binaries:
+                of_binary.setdefault(binary, package)
+        object.__setattr__(self, "_packages", packages)
+        object.__setattr__(self, "_of_binary", of_binary)
+        object.__setattr__(self, "_closures", {})
+        object.__setattr__(self, "_dependants", {})
+
+    def packages(self) -> Mapping[str, Package]:
+        """All packages of all workspaces by folder, sorted."""
+        return MappingProxyType(self._packages)
 
     def package_of_binary(self, binary: str) -> Package | None:
         """The package that has a binary target of this name; the first folder in order wins."""
-        for package in self.packages().values():
-            if binary in package.binaries:
-                return package
-        return None
+        return self._of_binary.get(binary)
 
     def package_at(self, path: str) -> Package | None:
         """The innermost package whose folder holds ``path``."""
-        packages = self.packages()
         folder = path
-        while True:
+        while folder:
             folder = folder.rpartition("/")[0]
-            if folder in packages:
-                return packages[folder]
-            if not folder:
-                return None
+            if folder in self._packages:
+                return self._packages[folder]
+        return None
 
     def closure(self, root: str) -> frozenset[str]:
         """Folders of all packages that compiling the package at ``root`` reads, itself included.
 
         Dev-dependencies do not count: they are compiled for tests only.
         """
-        packages = self.packages()
+        if root not in self._closures:
+            self._closures[root] = self._reach(root)
+        return self._closures[root]
+
+    def dependants(self, root: str) -> frozenset[str]:
+        """Folders of all packages whose closure holds ``root``, itself included."""
+        if not self._dependants:
+            found: dict[str, set[str]] = {}
+            for each in self._packages:
+                for needed in self.closure(each):
+                    found.setdefault(needed, set()).add(each)
+            self._dependants.update((key, frozenset(value)) for key, value in found.items())
+        return self._dependants.get(root, frozenset())
+
+    def _reach(self, root: str) -> frozenset[str]:
         seen: set[str] = set()
         todo = [root]
         while todo:
             current = todo.pop()
-            if current in seen or current not in packages:
+            if current in seen or current not in self._packages:
                 continue
             seen.add(current)
             todo += [
                 dependency.package
-                for dependency in packages[current].path_dependencies
+                for dependency in self._packages[current].path_dependencies
                 if dependency.kind is not DependencyKind.DEV
             ]
         return frozenset(seen)
