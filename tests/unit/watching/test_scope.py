@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import pytest
+
+from attune_dev.model.cargo import CargoModel, CargoWorkspace, Package
+from attune_dev.model.compose import ComposeProject, Mount, MountKind, Service
+from attune_dev.model.dockerfile import ImageInputs, SourcePattern
+from attune_dev.model.packs import PacksFolder
+from attune_dev.model.workspace import Workspace
+from attune_dev.watching.scope import everything, scope_of
+
+
+def package(root: str) -> Package:
+    return Package(root.rpartition("/")[2], "0.1.0", root, "")
+
+
+WORKSPACE = Workspace(
+    cargo=CargoModel(
+        {"": CargoWorkspace("", {r: package(r) for r in ("crates/api", "crates/common")})}
+    ),
+    compose=ComposeProject(
+        "attune",
+        {
+            "api": Service(
+                "api",
+                mounts=(
+                    Mount(MountKind.BIND, "config", "/config", read_only=True),
+                    Mount(MountKind.BIND, "/etc/ssl", "/etc/ssl", read_only=True),
+                    Mount(MountKind.BIND, "packs.dev", "/opt/attune/packs.dev"),
+                ),
+            )
+        },
+        files=("docker-compose.yaml", ".env"),
+    ),
+    images={
+        "api": ImageInputs(
+            "api",
+            "docker/Dockerfile.optimized",
+            "",
+            sources=(SourcePattern("crates/*/Cargo.toml", ""), SourcePattern("Cargo.lock", "")),
+        )
+    },
+    packs_folders=(PacksFolder("packs", "packs_data", "init-packs"),),
+)
+SCOPE = scope_of(WORKSPACE, ignored=lambda folder: folder in {"crates/out", "packs/core/out"})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Cargo.toml",
+        "README.md",
+        ".env",
+        "docker-compose.override.yaml",
+        "docker/Dockerfile.optimized",
+        "crates/api/src/deep/er/main.rs",
+        "crates/new/Cargo.toml",
+        "packs/core/actions/echo.yaml",
+        "packs.dev/mine/pack.yaml",
+        "config/local.yaml",
+        ".cargo/config.toml",
+        "packs/core/out/x",
+    ],
+)
+def test_what_outputs_read_is_looked_at(path: str) -> None:
+    assert SCOPE.wants(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "target/debug/api",
+        "crates/api/target/x",
+        ".git/HEAD",
+        "docs/a.md",
+        "docker/sub/x",
+        "crates/out/x",
+        "packs/core/node_modules/x/y.js",
+        "packs.dev/mine/__pycache__/a.pyc",
+        ".attune-dev/record.json",
+    ],
+)
+def test_what_no_output_reads_is_not_descended_into(path: str) -> None:
+    assert not SCOPE.wants(path)
+
+
+@pytest.mark.parametrize("name", ["4913", "main.rs~", ".main.rs.swp", ".#main.rs", "a___jb_tmp___"])
+def test_what_editors_leave_beside_a_file_is_not_looked_at(name: str) -> None:
+    assert not SCOPE.wants(f"crates/api/src/{name}")
+
+
+def test_the_folder_of_several_packages_is_a_tree_of_its_own() -> None:
+    assert "crates" in SCOPE.trees
+    assert "crates/api" not in SCOPE.trees
+
+
+def test_paths_outside_of_the_root_are_no_part_of_the_scope() -> None:
+    assert not any(tree.startswith("/") for tree in SCOPE.trees)
+
+
+def test_a_context_that_is_copied_whole_makes_the_root_a_tree() -> None:
+    images = {"api": ImageInputs("api", "Dockerfile", "", sources=(SourcePattern("", ""),))}
+    scope = scope_of(Workspace(WORKSPACE.cargo, WORKSPACE.compose, images))
+    assert scope.wants("anything/at/all")
+    assert not scope.wants("target/debug/x")
+    assert not scope.wants("a/.git/x")
+
+
+def test_everything_is_everything_but_what_is_always_left_out() -> None:
+    assert everything().wants("a/b/c")
+    assert not everything().wants("a/node_modules/c")
