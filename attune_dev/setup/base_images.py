@@ -56,14 +56,18 @@ def dockerfile_defaults(texts: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _dockerfile_texts(root: Path) -> list[str]:
-    paths = [
+def dockerfile_paths(root: Path) -> list[Path]:
+    """The Dockerfiles in the places where they usually are."""
+    return [
         path
         for folder in _DOCKERFILE_FOLDERS
         for path in sorted((root / folder).glob("*ockerfile*"))
         if path.is_file() and not path.name.endswith(".dockerignore")
     ]
-    return [path.read_text(encoding="utf-8", errors="replace") for path in paths]
+
+
+def _dockerfile_texts(root: Path) -> list[str]:
+    return [path.read_text(encoding="utf-8", errors="replace") for path in dockerfile_paths(root)]
 
 
 def base_images(root: Path) -> list[BaseImage]:
@@ -106,9 +110,7 @@ def image_item(image: BaseImage) -> Item:
     )
 
 
-def ensure_base_images(
-    root: Path, distribution: Distribution, architecture: str, say: Say
-) -> None:
+def ensure_base_images(root: Path, distribution: Distribution, architecture: str, say: Say) -> None:
     """Has every base image, and tells Compose of the stand-ins by ``.env``.
 
     Args:
@@ -133,9 +135,7 @@ def ensure_base_images(
             say(f".env {told}")
 
 
-def _ensure(
-    image: BaseImage, distribution: Distribution, architecture: str, say: Say
-) -> str:
+def _ensure(image: BaseImage, distribution: Distribution, architecture: str, say: Say) -> str:
     """Returns the name that a build is to take."""
     if images.is_present(image.wanted):
         return image.wanted

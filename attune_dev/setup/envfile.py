@@ -13,7 +13,9 @@ from pathlib import Path
 
 BEGIN = "# attune-dev: begin (managed by `inv setup`, do not edit)"
 END = "# attune-dev: end"
-_BLOCK = re.compile(r"^# attune-dev: begin\b.*?^# attune-dev: end[^\n]*(?:\n|\Z)", re.M | re.S)
+_BLOCK = re.compile(
+    r"^# attune-dev: begin\b.*?^# attune-dev: end[^\n]*(?:\n|\Z)", re.MULTILINE | re.DOTALL
+)
 _ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*[=:]\s*(.*?)\s*$")
 
 

@@ -41,7 +41,7 @@ def plugin_folder() -> Path:
 @contextlib.contextmanager
 def setup_lock(say: Say) -> Iterator[None]:
     """One set-up at a time for this user; the kernel frees it however the holder ends."""
-    from filelock import FileLock, Timeout  # noqa: PLC0415 - not needed where all is well
+    from filelock import FileLock, Timeout
 
     lock = FileLock(cache_folder() / "setup.lock")
     try:

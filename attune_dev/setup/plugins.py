@@ -22,8 +22,8 @@ from attune_dev.setup.sources import (
     Distribution,
     Source,
     archive_sources,
+    machine_distribution,
     main_mirror,
-    parse_os_release,
     read_machine_sources,
 )
 from attune_dev.setup.versions import (
@@ -110,7 +110,7 @@ def ensure_plugins(engine: Engine, say: Say) -> None:
         return
     wanted = [name for name in PLUGINS if any(item.name == name for item in lacking)]
     _refuse_to_overwrite(engine, wanted)
-    distribution = parse_os_release(_os_release())
+    distribution = machine_distribution()
     mirror = _mirror(distribution, lacking)
     say(f"getting {' and '.join(wanted)} from the distribution's packages (about 30 s, once)")
     started = time.monotonic()
@@ -239,10 +239,3 @@ def _place(candidate: _Candidate) -> None:
         beside.replace(goal)
     finally:
         beside.unlink(missing_ok=True)
-
-
-def _os_release() -> str:
-    for path in (Path("/etc/os-release"), Path("/usr/lib/os-release")):
-        if path.is_file():
-            return path.read_text(encoding="utf-8", errors="replace")
-    return ""

@@ -44,9 +44,7 @@ _CONFIGURATION: Mapping[str, str] = {
 """As in the official image: small layers, and no service is started in a build."""
 
 
-def make_rootfs(
-    folder: Path, suite: str, distribution: Distribution, work: Path, say: Say
-) -> None:
+def make_rootfs(folder: Path, suite: str, distribution: Distribution, work: Path, say: Say) -> None:
     """Makes the root file system of ``debian:<suite>-slim`` with certificates.
 
     Args:
@@ -57,7 +55,7 @@ def make_rootfs(
         say: tells the user what is done.
 
     Raises:
-        EnvironmentLacksError: not root, no mirror, no keyring, or mmdebstrap cannot be had or fails.
+        EnvironmentLacksError: no root, no mirror, or mmdebstrap cannot be had or fails.
     """
     if os.geteuid() != 0:
         raise EnvironmentLacksError(
@@ -92,8 +90,10 @@ def debian_sources(distribution: Distribution, suite: str) -> list[Source]:
     Raises:
         EnvironmentLacksError: the machine uses no Debian mirror.
     """
-    own = [] if distribution.is_ubuntu else archive_sources(
-        read_machine_sources(), distribution.codename
+    own = (
+        []
+        if distribution.is_ubuntu
+        else archive_sources(read_machine_sources(), distribution.codename)
     )
     mirror = main_mirror(own, distribution.codename)
     if mirror is None:

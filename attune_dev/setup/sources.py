@@ -68,6 +68,14 @@ def parse_os_release(text: str) -> Distribution:
     return Distribution(name, (name, *values.get("ID_LIKE", "").split()), codename)
 
 
+def machine_distribution() -> Distribution:
+    """The distribution of this machine; one without a name where there is no ``os-release``."""
+    for path in (Path("/etc/os-release"), Path("/usr/lib/os-release")):
+        if path.is_file():
+            return parse_os_release(_text(path))
+    return Distribution("", (), "")
+
+
 def parse_one_line(text: str) -> list[Source]:
     """Reads the format ``deb [options] uri suite component…``; other lines are passed over."""
     found = []

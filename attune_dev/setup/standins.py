@@ -61,9 +61,7 @@ def stand_in_for(official: str) -> StandIn | None:
     tag = official.rpartition(":")[2]
     if match["debian"]:
         return StandIn(official, f"{_PREFIX}debian:{tag}", match["debian"])
-    return StandIn(
-        official, f"{_PREFIX}rust:{tag}", match["suite"], rust=match["version"]
-    )
+    return StandIn(official, f"{_PREFIX}rust:{tag}", match["suite"], rust=match["version"])
 
 
 def make(standin: StandIn, distribution: Distribution, architecture: str, say: Say) -> None:
@@ -115,13 +113,11 @@ def _make_debian(standin: StandIn, distribution: Distribution, work: Path, say: 
         timeout=600,
     )
     changes = ['CMD ["bash"]', f"ENV PATH={_PATH}", *_labels(standin)]
-    process.run(
-        ["docker", "import", *_changes(changes), str(archive), standin.name], timeout=600
-    )
+    process.run(["docker", "import", *_changes(changes), str(archive), standin.name], timeout=600)
 
 
 def _make_rust(standin: StandIn, distribution: Distribution, work: Path, say: Say) -> None:
-    """Debian with a C compiler, and the machine's toolchain where the official image has its own."""
+    """Debian with a C compiler, and the machine's toolchain where the official one is."""
     toolchain = find_toolchain(standin.rust)
     say(
         f"no image registry answers: making {standin.name} from Rust {toolchain.version} of this"
@@ -143,9 +139,7 @@ def _make_rust(standin: StandIn, distribution: Distribution, work: Path, say: Sa
     ).stdout.strip()
     try:
         _run_to_end(container)
-        process.run(
-            ["docker", "cp", f"{work}/toolchain/.", f"{container}:{home}"], timeout=900
-        )
+        process.run(["docker", "cp", f"{work}/toolchain/.", f"{container}:{home}"], timeout=900)
         _commit(container, standin, toolchain)
     finally:
         process.run(["docker", "rm", "-f", "-v", container], check=False, timeout=120)
