@@ -1,0 +1,2 @@
+#!/bin/sh
+printf '%s' "$ATTUNE_PARAM_TEXT" | wc -w
