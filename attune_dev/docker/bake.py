@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attune_dev.docker.containers import PROJECT_LABEL, SERVICE_LABEL
 from attune_dev.errors import ConfigError, UsageError
-from attune_dev.model.compose import BuildConfig, ComposeProject, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from attune_dev.model.compose import BuildConfig, ComposeProject, Service
 
 NAMESPACE_ARG = "BUILDKIT_CACHE_MOUNT_NS"
 BINARIES_ARG = "BINARIES"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 SERVICE_LABEL = "com.docker.compose.service"
 PROJECT_LABEL = "com.docker.compose.project"
@@ -85,6 +87,7 @@ class ContainerState:
         config_hash: Compose's hash of the definition it was made from.
         created: seconds since the epoch.
         started: seconds since the epoch, 0 if never.
+        ended: seconds since the epoch, 0 while it runs and if it never ended.
         health_check: the command that tells its health, ``None`` without one.
         ports: published ports, sorted.
         mounts: sorted by target.
@@ -102,6 +105,7 @@ class ContainerState:
     config_hash: str = ""
     created: float = 0.0
     started: float = 0.0
+    ended: float = 0.0
     health_check: HealthCheck | None = None
     ports: tuple[PublishedPort, ...] = ()
     mounts: tuple[ContainerMount, ...] = ()
@@ -200,6 +204,7 @@ def _container(document: Mapping[str, Any]) -> ContainerState:
         config_hash=labels.get(CONFIG_HASH_LABEL, ""),
         created=epoch(str(document.get("Created", ""))),
         started=epoch(str(state.get("StartedAt", ""))),
+        ended=epoch(str(state.get("FinishedAt", ""))),
         health_check=_health_check(config.get("Healthcheck") or {}),
         ports=_ports((document.get("NetworkSettings") or {}).get("Ports") or {}),
         mounts=_mounts(document.get("Mounts") or ()),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from attune_dev.docker.progress import BuildEvent, Compiling, LogLine, Step, StepState
 from attune_dev.errors import ActionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 MAX_BLOCKS = 3
 MAX_LINES = 60

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from attune_dev.docker.process import CommandFailed, Completed
 from attune_dev.docker.text import sanitise
 from attune_dev.errors import ActionError, AttuneDevError, EnvironmentLacksError
+
+if TYPE_CHECKING:
+    from attune_dev.docker.process import CommandFailed, Completed
 
 _TOLD_LINES = 10
 

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from attune_dev.docker.containers import ContainerState, ImageState
 from attune_dev.docker.progress import BuildEvent
-from attune_dev.model.compose import ComposeProject
+
+if TYPE_CHECKING:
+    from attune_dev.docker.cancel import Cancel
+    from attune_dev.docker.containers import ContainerState, ImageState
+    from attune_dev.model.compose import ComposeProject
 
 OnLine = Callable[[str], None]
 OnBuildEvent = Callable[[BuildEvent], None]
@@ -100,6 +103,8 @@ class DockerPort(Protocol):
     Every method raises :class:`attune_dev.errors.EnvironmentLacksError` where the engine or a
     plugin is missing, and :class:`attune_dev.errors.ActionError` where the engine refused.
     ``on_line`` receives lines of output, free of control sequences, maybe from another thread.
+    Where a ``cancel`` is taken, its request ends the call with
+    :class:`attune_dev.errors.Interrupted`; replacing a container is never left half done.
     """
 
     @property
@@ -107,23 +112,39 @@ class DockerPort(Protocol):
         """The project that all calls are about."""
         ...
 
-    def build(self, request: BuildRequest, on_event: OnBuildEvent = ...) -> BuildResult:
+    def build(
+        self,
+        request: BuildRequest,
+        on_event: OnBuildEvent = ...,
+        *,
+        cancel: Cancel | None = None,
+    ) -> BuildResult:
         """Builds images in one solve; containers stay as they are.
 
         A build that fails or is cancelled leaves every image as it was.
 
         Raises:
             BuildFailed: with the compiler's own message.
-            Interrupted: :meth:`cancel` was called.
-            ConfigError: a service has no build section or does not exist.
+            UsageError: a service does not exist.
+            ConfigError: a service has no build section.
         """
         ...
 
-    def up(self, services: Sequence[str], on_line: OnLine = ..., *, timeout: float = ...) -> None:
+    def up(
+        self,
+        services: Sequence[str],
+        on_line: OnLine = ...,
+        *,
+        timeout: float = ...,
+        cancel: Cancel | None = None,
+    ) -> tuple[str, ...]:
         """Starts services and what they depend on, in order, waiting as ``depends_on`` says.
 
         A one-shot whose last run ended well on the present image and definition is not run again;
-        a service that runs as it should is left alone.
+        a service that runs as it should is left alone. The last ones are not waited for.
+
+        Returns:
+            The services that were started, sorted.
         """
         ...
 
@@ -141,7 +162,14 @@ class DockerPort(Protocol):
         """Restarts the containers of exactly these services."""
         ...
 
-    def rerun(self, service: str, on_line: OnLine = ..., *, timeout: float = ...) -> None:
+    def rerun(
+        self,
+        service: str,
+        on_line: OnLine = ...,
+        *,
+        timeout: float = ...,
+        cancel: Cancel | None = None,
+    ) -> None:
         """Runs a one-shot again, on the present image, and waits for its end.
 
         Raises:
@@ -169,15 +197,13 @@ class DockerPort(Protocol):
         """The last lines of a service's log, oldest first."""
         ...
 
-    def wait_healthy(self, services: Sequence[str], timeout: float) -> None:
+    def wait_healthy(
+        self, services: Sequence[str], timeout: float, *, cancel: Cancel | None = None
+    ) -> None:
         """Waits until each service answers its health check, or runs where it has none.
 
         Raises:
             ActionError: one ended or did not become healthy within ``timeout`` seconds; tells
                 the check's output and its last log lines.
         """
-        ...
-
-    def cancel(self) -> None:
-        """Ends the build or Compose call that runs now; callable from any thread."""
         ...

@@ -11,13 +11,15 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from attune_dev.docker.containers import epoch
 from attune_dev.docker.text import sanitise
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class StepState(StrEnum):
@@ -114,7 +116,7 @@ class RawJsonParser:
 
     def __init__(self) -> None:
         self._states: dict[str, StepState] = {}
-        self._unfinished: dict[str, str] = {}
+        self._unfinished: dict[tuple[str, int], str] = {}
         self._lines = _Lines()
         self.understood = False
 
@@ -144,12 +146,16 @@ class RawJsonParser:
     def _vertex(self, vertex: Mapping[str, Any]) -> list[BuildEvent]:
         step, name = str(vertex.get("digest", "")), str(vertex.get("name", ""))
         state = _state(vertex)
-        if state is None or self._states.get(step) is state:
+        # all exports of one solve share a digest; other steps that images share are told once
+        key = name if "] exporting" in name else step
+        if state is None or self._states.get(key) is state:
             return []
-        self._states[step] = state
+        self._states[key] = state
         told: list[BuildEvent] = []
-        if state is not StepState.STARTED and (rest := self._unfinished.pop(step, "")):
-            told += self._lines.events(step, rest)
+        if state is not StepState.STARTED:
+            for stream in (1, 2):
+                if rest := self._unfinished.pop((step, stream), ""):
+                    told += self._lines.events(step, rest)
         seconds = 0.0
         if state in (StepState.DONE, StepState.FAILED):
             seconds = max(0.0, epoch(vertex["completed"]) - epoch(vertex.get("started") or ""))
@@ -159,13 +165,14 @@ class RawJsonParser:
 
     def _log(self, log: Mapping[str, Any]) -> list[BuildEvent]:
         step = str(log.get("vertex", ""))
+        source = (step, int(log.get("stream") or 1))
         try:
             data = base64.b64decode(str(log.get("data", ""))).decode(errors="replace")
         except binascii.Error:
             return []
-        *whole, rest = (self._unfinished.pop(step, "") + data).split("\n")
+        *whole, rest = (self._unfinished.pop(source, "") + data).split("\n")
         if rest:
-            self._unfinished[step] = rest
+            self._unfinished[source] = rest
         return [event for text in whole for event in self._lines.events(step, text)]
 
 

@@ -1,0 +1,200 @@
+"""One build on the engine: bake in, events out, and images left as they were if it fails."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from attune_dev.docker.bake import bake_file, image_name, target_name
+from attune_dev.docker.containers import ImageState
+from attune_dev.docker.diagnostics import BuildRecord
+from attune_dev.docker.failures import environment_error
+from attune_dev.docker.identity import checkout_identity
+from attune_dev.docker.port import (
+    BuildRequest,
+    BuildResult,
+    ImageOutcome,
+    ImageResult,
+    OnBuildEvent,
+)
+from attune_dev.docker.process import Completed, Running, run
+from attune_dev.docker.progress import (
+    BuildEvent,
+    PlainParser,
+    ProgressParser,
+    RawJsonParser,
+    Step,
+    StepState,
+)
+from attune_dev.errors import Interrupted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from attune_dev.docker.cancel import Cancel
+    from attune_dev.model.compose import ComposeProject
+
+# BuildKit's logs come as chunks of up to 32 KiB in base64, with the steps' states beside them
+_RAW_LINE_LIMIT = 1 << 20
+
+_ENVIRONMENT = {
+    # attestations carry times: with them no two builds have the same id
+    "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
+    # contexts outside the working folder are the Compose file's business, not a question
+    "BUILDX_BAKE_ENTITLEMENTS_FS": "0",
+}
+
+Images = Callable[[Sequence[str]], Mapping[str, ImageState]]
+
+
+class Builder:
+    """Builds images of one project; builds of one process follow one another."""
+
+    _lock = threading.Lock()
+
+    def __init__(
+        self, root: Path, project: ComposeProject, env: Mapping[str, str], images: Images
+    ) -> None:
+        """Starts nothing.
+
+        Args:
+            root: the repository.
+            project: whose services are built.
+            env: environment of buildx.
+            images: tells the present images.
+        """
+        self._root = root
+        self._project = project
+        self._env = {**env, **_ENVIRONMENT}
+        self._images = images
+
+    def build(self, request: BuildRequest, on_event: OnBuildEvent, cancel: Cancel) -> BuildResult:
+        """Builds, and puts every image back if that fails.
+
+        Raises:
+            BuildFailed: with the compiler's own message.
+            Interrupted: it was cancelled.
+            EnvironmentLacksError: engine or buildx are missing.
+        """
+        with self._lock:
+            cancel.check()
+            before = self._images(request.services)
+            try:
+                return self._build(request, on_event, cancel, before)
+            except BaseException:
+                self._put_back(request.services, before)
+                raise
+
+    def _build(
+        self,
+        request: BuildRequest,
+        on_event: OnBuildEvent,
+        cancel: Cancel,
+        before: Mapping[str, ImageState],
+    ) -> BuildResult:
+        started = time.monotonic()
+        watch = _Watch(RawJsonParser(), on_event, started)
+        done = self._bake(request, watch, cancel, "rawjson")
+        if not done.ok and not watch.record.steps and "rawjson" in done.stderr:
+            watch = _Watch(PlainParser(), on_event, started)
+            done = self._bake(request, watch, cancel, "plain")
+        if cancel.requested:
+            raise Interrupted(what="the build was cancelled; images are as they were")
+        if not done.ok:
+            lacking = environment_error(done.stderr, done.argv)
+            raise lacking or watch.record.error(request.services)
+        return self._result(request, before, watch, time.monotonic() - started)
+
+    def _bake(
+        self, request: BuildRequest, watch: _Watch, cancel: Cancel, progress: str
+    ) -> Completed:
+        definition = bake_file(
+            self._project,
+            request.services,
+            root=str(self._root),
+            namespace=checkout_identity(self._root),
+            binaries=request.binaries,
+            args=request.args,
+            no_cache=request.no_cache,
+        )
+        running = Running(
+            ["docker", "buildx", "bake", "--file", "-", "--load", f"--progress={progress}"],
+            watch.line,
+            cwd=self._root,
+            env=self._env,
+            input=json.dumps(definition).encode(),
+            line_limit=_RAW_LINE_LIMIT,
+        )
+        with cancel.ending(running.cancel):
+            return running.wait(check=False)
+
+    def _result(
+        self,
+        request: BuildRequest,
+        before: Mapping[str, ImageState],
+        watch: _Watch,
+        seconds: float,
+    ) -> BuildResult:
+        after = self._images(request.services)
+        record = watch.record
+        images = []
+        for service in sorted(set(request.services)):
+            old, new = before.get(service), after[service]
+            outcome = ImageOutcome.CACHED if record.all_cached else ImageOutcome.COMPILED
+            if old is not None and old.id == new.id:
+                outcome = ImageOutcome.UNCHANGED
+            images.append(
+                ImageResult(
+                    service,
+                    outcome,
+                    before=old.id if old else "",
+                    after=new.id,
+                    seconds=round(watch.exported.get(target_name(service), seconds), 3),
+                    size=new.size,
+                )
+            )
+        return BuildResult(
+            tuple(images),
+            seconds=round(seconds, 3),
+            steps=len(record.counted),
+            cached=record.cached,
+            compiled=record.compiled,
+        )
+
+    def _put_back(self, services: Sequence[str], before: Mapping[str, ImageState]) -> None:
+        """One solve may have exported some images before another one failed."""
+        for service, image in self._images(services).items():
+            name = image_name(self._project, self._project.services[service])
+            old = before.get(service)
+            if old is None:
+                run(["docker", "image", "rm", "--no-prune", name], env=self._env, check=False)
+            elif old.id != image.id:
+                run(["docker", "image", "tag", old.id, name], env=self._env, check=False)
+
+
+class _Watch:
+    """Reads a build's output: hands events on, keeps the record and the time of each export."""
+
+    def __init__(self, parser: ProgressParser, on_event: OnBuildEvent, started: float) -> None:
+        self.record = BuildRecord()
+        self.exported: dict[str, float] = {}
+        self._parser = parser
+        self._on_event = on_event
+        self._started = started
+        self._lock = threading.Lock()
+
+    def line(self, line: str) -> None:
+        with self._lock:
+            for event in self._parser.feed(line):
+                self.record.add(event)
+                self._export(event)
+                self._on_event(event)
+
+    def _export(self, event: BuildEvent) -> None:
+        if isinstance(event, Step) and event.state is StepState.DONE:
+            head, _, rest = event.name.removeprefix("[").partition("] ")
+            if rest.startswith("exporting"):
+                self.exported[head] = time.monotonic() - self._started

@@ -1,0 +1,325 @@
+"""The engine, through the docker client; the only module that knows python-on-whales.
+
+python-on-whales gives the command lines (client, context, project, profiles). What may take long
+or must be cancellable runs through our own process groups: its streams cannot be cancelled and
+slow down with the square of the output. Its import takes 0.4 s, so it waits for the first Compose
+call; looking at containers and images needs none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from attune_dev.docker import health
+from attune_dev.docker.bake import image_name, known_service
+from attune_dev.docker.builds import Builder
+from attune_dev.docker.cancel import Cancel
+from attune_dev.docker.containers import (
+    PROJECT_LABEL,
+    ContainerState,
+    ImageState,
+    containers_from_inspect,
+    full_image_name,
+    images_from_inspect,
+)
+from attune_dev.docker.failures import environment_error, explain
+from attune_dev.docker.process import Completed, Running, run
+from attune_dev.docker.start import start_waves
+from attune_dev.docker.text import sanitise
+from attune_dev.errors import ActionError, EnvironmentLacksError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from attune_dev.docker.port import BuildRequest, BuildResult, OnBuildEvent, OnLine
+    from attune_dev.model.compose import ComposeProject
+
+QUERY_SECONDS = 60.0
+ONE_SHOT_SECONDS = 600.0
+START_SECONDS = 90.0
+
+_locks: dict[str, threading.RLock] = {}
+_locks_guard = threading.Lock()
+
+
+def _nothing(_: object) -> None:
+    return None
+
+
+def _project_lock(name: str) -> threading.RLock:
+    """One lock per project and process: concurrent Compose calls on one project race."""
+    with _locks_guard:
+        return _locks.setdefault(name, threading.RLock())
+
+
+class WhalesDocker:
+    """:class:`attune_dev.docker.port.DockerPort` on the engine that the docker client talks to."""
+
+    def __init__(
+        self, root: Path, project: ComposeProject, environ: Mapping[str, str] | None = None
+    ) -> None:
+        """Talks to nothing yet.
+
+        Args:
+            root: the repository, where Compose finds its files.
+            project: what it resolves to.
+            environ: environment of all calls; ours where it is ``None``.
+        """
+        self.project = project
+        self._root = root
+        self._env = dict(os.environ if environ is None else environ)
+        self._env.pop("PYTHON_ON_WHALES_DEBUG", None)
+        self._lock = _project_lock(project.name)
+
+    # --- looking
+
+    def containers(self) -> tuple[ContainerState, ...]:
+        """See :class:`DockerPort`; Compose's labels tell as much as its ``ps``, and faster."""
+        label = f"label={PROJECT_LABEL}={self.project.name}"
+        listed = self._docker("ls", ["container", "ls", "-aq", "--no-trunc", "--filter", label])
+        ids = listed.stdout.split()
+        if not ids:
+            return ()
+        # one that went away meanwhile makes the call fail, and is missing in what it prints
+        looked = self._docker("inspect", ["container", "inspect", *ids], check=False)
+        return containers_from_inspect(_documents(looked))
+
+    def images(self, services: Sequence[str]) -> dict[str, ImageState]:
+        """See :class:`DockerPort`."""
+        names = {name: self.image_name(name) for name in _named(services)}
+        looked = self._docker("inspect", ["image", "inspect", *names.values()], check=False)
+        found = images_from_inspect(_documents(looked))
+        return {
+            service: found[full]
+            for service, name in names.items()
+            if (full := full_image_name(name)) in found
+        }
+
+    def logs(self, service: str, lines: int = 20) -> tuple[str, ...]:
+        """See :class:`DockerPort`."""
+        ids = [c.id for c in self.containers() if c.service == service]
+        told: list[str] = []
+        for container in ids:
+            said = self._docker("logs", ["logs", "--tail", str(lines), container], check=False)
+            told += (said.stdout + said.stderr).splitlines()
+        return tuple(sanitise(line) for line in told if line.strip())[-lines:]
+
+    def check(self, container: ContainerState) -> health.CheckResult:
+        """Runs a container's own health check once (:class:`health.HealthSource`)."""
+        if container.health_check is None:
+            return health.CheckResult(ok=container.running)
+        argv = ["docker", "exec", container.id, *container.health_check.command]
+        try:
+            done = run(argv, env=self._env, timeout=container.health_check.timeout, check=False)
+        except EnvironmentLacksError:  # the time limit
+            return health.CheckResult(ok=False, output="no answer in time")
+        said = (done.stdout.strip() or done.stderr.strip()).splitlines()
+        return health.CheckResult(done.ok, sanitise(said[-1]) if said else "")
+
+    def wait_healthy(
+        self, services: Sequence[str], timeout: float, *, cancel: Cancel | None = None
+    ) -> None:
+        """See :class:`DockerPort`."""
+        health.wait_healthy(self, _named(services), timeout, cancel=cancel)
+
+    def image_name(self, service: str) -> str:
+        """The name under which Docker has a service's image."""
+        return image_name(self.project, known_service(self.project, service))
+
+    # --- doing
+
+    def build(
+        self,
+        request: BuildRequest,
+        on_event: OnBuildEvent = _nothing,
+        *,
+        cancel: Cancel | None = None,
+    ) -> BuildResult:
+        """See :class:`DockerPort`."""
+        return Builder(self._root, self.project, self._env, self.images).build(
+            request, on_event, cancel or Cancel()
+        )
+
+    def recreate(
+        self, services: Sequence[str], on_line: OnLine = _nothing, *, force: bool = False
+    ) -> tuple[str, ...]:
+        """See :class:`DockerPort`; Compose compares image and definition itself."""
+        named = _named(services)
+        flags = ["--force-recreate"] if force else []
+        with self._lock:
+            before = self._runs()
+            self._compose(["up", "-d", "--no-deps", "--no-build", *flags, *named], on_line)
+            after = self._runs()
+        return tuple(name for name in named if before.get(name) != after.get(name))
+
+    def restart(self, services: Sequence[str], on_line: OnLine = _nothing) -> None:
+        """See :class:`DockerPort`."""
+        named = _named(services)
+        present = {container.service for container in self.containers()}
+        if missing := [name for name in named if name not in present]:
+            raise ActionError(f"{', '.join(missing)} has no container to restart", hint="./inv up")
+        self._compose(["restart", "--no-deps", *named], on_line)
+
+    def rerun(
+        self,
+        service: str,
+        on_line: OnLine = _nothing,
+        *,
+        timeout: float = ONE_SHOT_SECONDS,
+        cancel: Cancel | None = None,
+    ) -> None:
+        """See :class:`DockerPort`; its container stays, so that its log and end can be seen."""
+        with self._lock:
+            self.recreate((service,), on_line, force=True)
+            self._await_end(service, timeout, cancel or Cancel())
+
+    def stop(self, services: Sequence[str], on_line: OnLine = _nothing) -> None:
+        """See :class:`DockerPort`."""
+        self._compose(["stop", *_named(services)], on_line)
+
+    def down(self, on_line: OnLine = _nothing, *, volumes: bool = False) -> None:
+        """See :class:`DockerPort`."""
+        flags = ["--volumes"] if volumes else []
+        self._compose(["down", "--remove-orphans", *flags], on_line)
+
+    def up(
+        self,
+        services: Sequence[str],
+        on_line: OnLine = _nothing,
+        *,
+        timeout: float = START_SECONDS,
+        cancel: Cancel | None = None,
+    ) -> tuple[str, ...]:
+        """See :class:`DockerPort`."""
+        cancel = cancel or Cancel()
+        waves = start_waves(self.project, _named(services))
+        everyone = [name for wave in waves for name in wave.services]
+        started: list[str] = []
+        unfinished: list[str] = []
+        with self._lock:
+            current = self._current(everyone)
+            for wave in waves:
+                todo = [name for name in wave.services if name not in current]
+                if not todo:
+                    continue
+                cancel.check()
+                for name in [name for name in unfinished if name in wave.completed]:
+                    self._await_end(name, ONE_SHOT_SECONDS, cancel)
+                    unfinished.remove(name)
+                if wave.healthy:
+                    self.wait_healthy(wave.healthy, timeout, cancel=cancel)
+                self.recreate(todo, on_line)
+                started += todo
+                unfinished += [name for name in todo if self.project.one_shot(name)]
+            for name in unfinished:
+                self._await_end(name, ONE_SHOT_SECONDS, cancel)
+        return tuple(sorted(started))
+
+    def _current(self, services: Sequence[str]) -> frozenset[str]:
+        """Services whose container runs, or ended well, on the present image and definition."""
+        listed = self._query(["config", "--hash", "*"], "reading the Compose file")
+        hashes = dict(line.split(maxsplit=1) for line in listed.stdout.splitlines() if " " in line)
+        images = self.images(services)
+        found: dict[str, list[bool]] = {}
+        for container in self.containers():
+            name = container.service
+            if name not in services:
+                continue
+            alive = container.completed if self.project.one_shot(name) else container.running
+            same = container.config_hash == hashes.get(name, "").strip()
+            image = images.get(name)
+            fits = image is not None and image.id == container.image_id
+            found.setdefault(name, []).append(alive and same and fits)
+        return frozenset(name for name, all_well in found.items() if all(all_well))
+
+    def _await_end(self, service: str, timeout: float, cancel: Cancel) -> None:
+        ids = [container.id for container in self.containers() if container.service == service]
+        waiting = Running(["docker", "wait", *ids], _nothing, env=self._env)
+        try:
+            with cancel.ending(waiting.cancel):
+                waited = waiting.wait(timeout, check=False)
+        except TimeoutError:
+            waiting.cancel()
+            raise self._one_shot_failed(service, f"did not end within {timeout:g} s") from None
+        cancel.check()
+        if not waited.ok:
+            raise explain(waited, f"waiting for {service}")
+        if any(status != "0" for status in waited.stdout.split()):
+            raise self._one_shot_failed(service, f"ended with status {waited.stdout.split()[-1]}")
+
+    def _one_shot_failed(self, service: str, how: str) -> ActionError:
+        log = "\n".join(self.logs(service)) or "it logged nothing"
+        return ActionError(f"{service} {how}", why=log, hint=f"./inv logs {service}")
+
+    def _runs(self) -> dict[str, frozenset[tuple[str, float]]]:
+        found: dict[str, set[tuple[str, float]]] = {}
+        for container in self.containers():
+            found.setdefault(container.service, set()).add((container.id, container.started))
+        return {name: frozenset(runs) for name, runs in found.items()}
+
+    # --- calls
+
+    @cached_property
+    def _compose_argv(self) -> tuple[str, ...]:
+        from python_on_whales import ClientNotFoundError, DockerClient  # costs 0.4 s
+
+        # services are always named, so profiles must not hide any of them
+        client = DockerClient(compose_project_name=self.project.name, compose_profiles=["*"])
+        try:
+            argv = client.client_config.docker_compose_cmd
+        except ClientNotFoundError:
+            raise EnvironmentLacksError(
+                "`docker` is not installed", why="it is not on PATH", hint="install Docker Engine"
+            ) from None
+        return tuple(str(word) for word in argv)
+
+    def _compose(self, words: Sequence[str], on_line: OnLine) -> None:
+        argv = [*self._compose_argv, "--ansi", "never", "--progress", "plain", *words]
+        with self._lock:
+            running = Running(
+                argv, lambda line: on_line(sanitise(line)), cwd=self._root, env=self._env
+            )
+            done = running.wait(check=False)
+        if not done.ok:
+            raise explain(done, f"docker compose {_told(words)}")
+
+    def _query(self, words: Sequence[str], what: str) -> Completed:
+        done = run(
+            [*self._compose_argv, *words],
+            cwd=self._root,
+            env=self._env,
+            timeout=QUERY_SECONDS,
+            check=False,
+        )
+        if not done.ok:
+            raise explain(done, what)
+        return done
+
+    def _docker(self, what: str, words: Sequence[str], *, check: bool = True) -> Completed:
+        done = run(["docker", *words], env=self._env, timeout=QUERY_SECONDS, check=False)
+        if not done.ok and (lacking := environment_error(done.stderr, done.argv)):
+            raise lacking
+        if check and not done.ok:
+            raise explain(done, f"docker {what}")
+        return done
+
+
+def _named(services: Sequence[str]) -> tuple[str, ...]:
+    """The services once each, sorted; none at all would mean all of them to Compose."""
+    if not services:
+        raise UsageError("no service is named")
+    return tuple(sorted(set(services)))
+
+
+def _told(words: Sequence[str]) -> str:
+    return " ".join(word for word in words if not word.startswith("-"))
+
+
+def _documents(looked: Completed) -> list[dict[str, Any]]:
+    documents: list[dict[str, Any]] = json.loads(looked.stdout or "[]")
+    return documents

@@ -1,0 +1,103 @@
+"""How a service gets new code: build, then put it in place.
+
+By image: one bake, and containers recreated where the image differs. Another way, such as a
+swapped binary in a running container, is another implementation of :class:`Update`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from attune_dev.docker.port import BuildRequest
+from attune_dev.docker.progress import LogLine, Step, StepState
+from attune_dev.running.outcome import TargetResult
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from attune_dev.docker.port import DockerPort
+    from attune_dev.docker.progress import BuildEvent
+    from attune_dev.running.ports import Talk
+
+MakeRequest = Callable[[tuple[str, ...]], BuildRequest]
+
+
+class Update(Protocol):
+    """One way from sources to running code.
+
+    Attributes:
+        via: its name in events: ``image`` or ``swap``.
+    """
+
+    via: str
+
+    def build(self, services: Sequence[str], talk: Talk) -> tuple[TargetResult, ...]:
+        """Makes new code for services; what runs is not touched.
+
+        Raises:
+            AttuneDevError: it failed or was cancelled, and everything is as it was.
+        """
+        ...
+
+    def apply(self, services: Sequence[str], talk: Talk) -> tuple[str, ...]:
+        """Puts what was built in place.
+
+        Returns:
+            The services that run something else than before, sorted.
+        """
+        ...
+
+
+class ImageUpdate:
+    """Through images and new containers."""
+
+    via = "image"
+
+    def __init__(self, port: DockerPort, make_request: MakeRequest = BuildRequest) -> None:
+        """Keeps its tools.
+
+        Args:
+            port: the engine.
+            make_request: tells binaries and arguments for the services of a build.
+        """
+        self._port = port
+        self._make_request = make_request
+
+    def build(self, services: Sequence[str], talk: Talk) -> tuple[TargetResult, ...]:
+        """See :class:`Update`."""
+
+        def on_event(event: BuildEvent) -> None:
+            if line := build_line(event):
+                talk.on_line(line)
+            talk.on_build(event)
+
+        request = self._make_request(tuple(services))
+        result = self._port.build(request, on_event, cancel=talk.cancel)
+        return tuple(
+            TargetResult(
+                image.service,
+                image.outcome.value,
+                changed=image.changed,
+                seconds=image.seconds,
+                size=image.size,
+            )
+            for image in result.images
+        )
+
+    def apply(self, services: Sequence[str], talk: Talk) -> tuple[str, ...]:
+        """See :class:`Update`."""
+        return self._port.recreate(services, talk.on_line)
+
+
+def build_line(event: BuildEvent) -> str:
+    """A build event as a line of output, empty for what is not worth one."""
+    match event:
+        case LogLine(_, text):
+            return text
+        case Step(_, name, StepState.STARTED) if not event.internal:
+            return f"=> {name}"
+        case Step(_, name, StepState.CACHED) if not event.internal:
+            return f"=> {name} (cached)"
+        case _:
+            return ""
