@@ -1,4 +1,7 @@
-"""Compose's side of the graph: services, how they are built, and what is mounted into them."""
+"""Compose's side of the graph: services, how they are built, and what is mounted into them.
+
+Commands and build arguments may hold secrets, so no ``repr`` shows them.
+"""
 
 from __future__ import annotations
 
@@ -72,9 +75,9 @@ class BuildConfig:
     context: str
     dockerfile: str
     target: str | None = None
-    args: Mapping[str, str | None] = field(default_factory=dict)
+    args: Mapping[str, str | None] = field(default_factory=dict, repr=False)
     additional_contexts: Mapping[str, str] = field(default_factory=dict)
-    inline: str | None = None
+    inline: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +123,17 @@ class Service:
         restart: restart policy, ``""`` where none is given.
         ports: published ports.
         has_healthcheck: whether the Compose file gives it a health check.
-        files: other repository files that its definition reads (``env_file``, configs, secrets).
-        digest: digest of its whole resolved definition: equal digests, equal containers.
+        files: files that its configs and secrets mount into it.
+        digest: digest of what its containers are made of, without the build section: equal
+            digests and an equal image need no recreate.
+        build_digest: digest of its build section, empty for image-only services.
         override: what ``x-attune-dev`` says.
     """
 
     name: str
     build: BuildConfig | None = None
     image: str = ""
-    command: tuple[str, ...] = ()
+    command: tuple[str, ...] = field(default=(), repr=False)
     mounts: tuple[Mount, ...] = ()
     depends_on: tuple[Dependency, ...] = ()
     profiles: tuple[str, ...] = ()
@@ -137,6 +142,7 @@ class Service:
     has_healthcheck: bool = False
     files: tuple[str, ...] = ()
     digest: str = ""
+    build_digest: str = ""
     override: Override = field(default_factory=Override)
 
 
@@ -148,14 +154,18 @@ class ComposeProject:
         name: project name.
         services: by name, sorted; services of all profiles.
         volumes: key in the Compose file to the volume's name in Docker.
-        files: Compose files, included and extended files, ``.env``: all that it was read from,
-            relative to the root.
+        files: Compose files, included and extended files, ``.env``, ``env_file``: all that the
+            definitions were read from, relative to the root; absolute if outside of it.
+        candidates: Compose files that would be read if they existed, like an override.
+        warnings: what Compose warned of, such as variables that are not set.
     """
 
     name: str
     services: Mapping[str, Service]
     volumes: Mapping[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    candidates: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def one_shot(self, name: str) -> bool:
         """Whether a service runs once and ends.

@@ -34,11 +34,14 @@ class Instruction:
     Attributes:
         keyword: upper case: ``FROM``, ``COPY``, ``RUN`` …
         value: the text after keyword and flags, continuation lines joined.
-        words: ``COPY``/``ADD``: sources then destination; ``RUN``/``CMD``/``ENTRYPOINT``: the exec
-            form's words, empty for the shell form.
-        flags: ``--from=…`` as ``{"from": …}``; flags without value map to an empty string.
+        words: ``COPY``/``ADD``: sources then destination, without here-documents; ``ARG``/``ENV``:
+            ``name=value`` with the quotes as written, a bare ``name`` where no value is given;
+            ``RUN``/``CMD``/``ENTRYPOINT``: the exec form's words, empty for the shell form.
+        flags: ``--from=…`` as ``{"from": …}``; flags without value map to an empty string, the
+            values of a repeated one stand in lines of their own.
         mounts: of a ``RUN``.
         heredocs: bodies of here-documents.
+        trigger: the instruction behind ``ONBUILD``.
         line: one-based line where it starts.
     """
 
@@ -48,6 +51,7 @@ class Instruction:
     flags: Mapping[str, str] = field(default_factory=dict)
     mounts: tuple[RunMount, ...] = ()
     heredocs: tuple[str, ...] = ()
+    trigger: Instruction | None = None
     line: int = 1
 
 
@@ -78,11 +82,13 @@ class Dockerfile:
         path: relative to the repository root.
         global_args: ``ARG`` before the first ``FROM``: name to default, ``None`` without one.
         stages: in order.
+        escape: the escape character, a backslash unless a directive says otherwise.
     """
 
     path: str
     global_args: Mapping[str, str | None]
     stages: tuple[Stage, ...]
+    escape: str = "\\"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,7 @@ class CargoBuild:
         profile: ``release``, ``dev`` or the name after ``--profile``.
         manifest: value of ``--manifest-path``, empty where not given.
         line: line of the ``RUN``.
+        note: why the selection is not known, empty where it is.
     """
 
     directory: str = "/"
@@ -106,6 +113,7 @@ class CargoBuild:
     profile: str = "dev"
     manifest: str = ""
     line: int = 1
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +124,10 @@ class SourcePattern:
         pattern: relative to the context, Docker's ``COPY`` glob syntax; ``""`` is all of it.
         context: repository-relative folder of the context it is taken from.
         destination: absolute path in the stage, empty where unknown.
-        how: ``COPY``, ``ADD`` or ``bind``.
+        how: ``COPY``, ``ADD``, ``bind`` or ``FROM`` (a folder that stands for an image).
         line: line of the instruction.
+        exclude: patterns of ``--exclude``.
+        final: whether the final stage reads it, so that the image holds it.
     """
 
     pattern: str
@@ -125,6 +135,8 @@ class SourcePattern:
     destination: str = ""
     how: str = "COPY"
     line: int = 1
+    exclude: tuple[str, ...] = ()
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +153,8 @@ class ImageInputs:
         cargo_builds: the cargo calls of the stages in use.
         shipped: file names that the final stage takes out of other stages (``COPY --from``), after
             substitution: the binaries that the image ships are among them.
+        shipped_unknown: paths that it takes out of other stages and that could not be followed
+            back to file names.
         cache_ids: ids of cache mounts in use, sorted.
         args: name to value of all arguments that were substituted.
         ignore_file: the ``.dockerignore`` in force, repository-relative, empty where none exists.
@@ -154,6 +168,7 @@ class ImageInputs:
     base_images: tuple[str, ...] = ()
     cargo_builds: tuple[CargoBuild, ...] = ()
     shipped: tuple[str, ...] = ()
+    shipped_unknown: tuple[str, ...] = ()
     cache_ids: tuple[str, ...] = ()
     args: Mapping[str, str] = field(default_factory=dict)
     ignore_file: str = ""

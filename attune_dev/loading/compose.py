@@ -1,0 +1,156 @@
+"""Reads the Compose project of a repository through ``docker compose config``; needs no engine."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from attune_dev.docker import process
+from attune_dev.errors import ConfigError, EnvironmentLacksError
+from attune_dev.loading.compose_errors import compose_error, plugin_missing, warnings_of
+from attune_dev.loading.compose_files import find_sources
+from attune_dev.loading.compose_json import Place, compose_from_json
+from attune_dev.loading.compose_override import KEY, overrides_of
+from attune_dev.loading.safe_yaml import load_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from attune_dev.loading.compose_files import ComposeSources
+    from attune_dev.model.compose import ComposeProject
+
+TIMEOUT_SECONDS = 30.0
+# Where the docker client looks for plugins (docker/cli, cli-plugins/manager).
+_PLUGIN_FOLDERS = (
+    "/usr/local/lib/docker/cli-plugins",
+    "/usr/local/libexec/docker/cli-plugins",
+    "/usr/lib/docker/cli-plugins",
+    "/usr/libexec/docker/cli-plugins",
+)
+
+
+class Runner(Protocol):
+    """How a program is run; :func:`attune_dev.docker.process.run` is one."""
+
+    def __call__(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        check: bool = True,
+    ) -> process.Completed:
+        """Runs a program to its end."""
+
+
+def load_compose(
+    root: Path,
+    *,
+    files: Sequence[str] | None = None,
+    project_name: str | None = None,
+    profiles: Sequence[str] = ("*",),
+    environ: Mapping[str, str] | None = None,
+    runner: Runner = process.run,
+) -> ComposeProject:
+    """Reads the Compose project of a repository.
+
+    Args:
+        root: repository root, where the Compose file is.
+        files: Compose files relative to the root; ``None`` for Compose's own search.
+        project_name: overrides the name that Compose derives.
+        profiles: profiles that are on; ``*`` for all.
+        environ: the environment; ours where it is ``None``.
+        runner: runs the Compose command.
+
+    Raises:
+        ConfigError: a Compose file is missing, invalid or too much to parse.
+        EnvironmentLacksError: the docker client or the Compose plugin is missing.
+    """
+    root = Path(os.path.abspath(root))  # noqa: PTH100 - links in the root must stay as given
+    environ = os.environ if environ is None else environ
+    sources = find_sources(root, files, environ)
+    options = [word for file in files or () for word in ("--file", file)]
+    options += ["--project-name", project_name] if project_name else []
+    options += [word for profile in profiles for word in ("--profile", profile)]
+    config = _Config(root, options, environ, sources, runner)
+    data, warnings = config.json()
+    overrides = {}
+    if any(KEY in text for text in sources.texts.values()):
+        overrides = overrides_of(config.yaml(), root, sources)
+    place = Place(root)
+    read = {place.path(path) for path in sources.all_files()}
+    return compose_from_json(
+        data,
+        root,
+        sorted(read),
+        overrides=overrides,
+        candidates=sorted({place.path(path) for path in sources.candidates} - read),
+        warnings=warnings,
+    )
+
+
+class _Config:
+    """Calls ``docker compose config`` for one project."""
+
+    def __init__(
+        self,
+        root: Path,
+        options: list[str],
+        environ: Mapping[str, str],
+        sources: ComposeSources,
+        runner: Runner,
+    ) -> None:
+        self._root = root
+        self._options = options
+        self._environ = environ
+        self._sources = sources
+        self._runner = runner
+
+    def json(self) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """The resolved project and what Compose warned of."""
+        done = self._run("--format", "json")
+        try:
+            data = json.loads(done.stdout)
+        except (ValueError, RecursionError):
+            data = None
+        if not isinstance(data, dict):
+            raise EnvironmentLacksError(
+                "`docker compose config` printed no JSON", hint="./inv setup"
+            )
+        return data, warnings_of(done.stderr)
+
+    def yaml(self) -> Any:
+        """The same with the extensions of services, which its JSON leaves out."""
+        return load_yaml(self._run("--format", "yaml").stdout, file="docker compose config")
+
+    def _run(self, *words: str) -> process.Completed:
+        base = _compose_command(self._environ)
+        argv = [*base, *self._options, "config", *words]
+        try:
+            done = self._runner(
+                argv, cwd=self._root, env=self._environ, timeout=TIMEOUT_SECONDS, check=False
+            )
+        except EnvironmentLacksError as problem:
+            if "did not finish" in problem.what:
+                raise ConfigError(
+                    f"`docker compose config` did not finish within {TIMEOUT_SECONDS:.0f} s",
+                    hint="run it by hand to see what it waits for",
+                ) from None
+            raise plugin_missing() from None
+        if not done.ok:
+            raise compose_error(done.stderr or done.stdout, self._root, self._sources)
+        return done
+
+
+def _compose_command(environ: Mapping[str, str]) -> list[str]:
+    """The plugin itself where it is found: through the docker client it takes twice as long."""
+    home = environ.get("HOME", "")
+    own = environ.get("DOCKER_CONFIG") or (f"{home}/.docker" if home else "")
+    for folder in (f"{own}/cli-plugins" if own else "", *_PLUGIN_FOLDERS):
+        plugin = f"{folder}/docker-compose"
+        if folder and os.access(plugin, os.X_OK):
+            return [plugin]
+    return ["docker", "compose"]
