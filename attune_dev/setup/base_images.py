@@ -123,8 +123,9 @@ def ensure_base_images(root: Path, distribution: Distribution, architecture: str
         EnvironmentLacksError: an image can neither be pulled nor be made here.
     """
     path = root / ".env"
+    silent: set[str] = set()
     for image in base_images(root):
-        name = _ensure(image, distribution, architecture, say)
+        name = _ensure(image, distribution, architecture, say, silent)
         managed = envfile.managed_values(envfile.read(path))
         if name == image.wanted:
             managed.pop(image.variable, None)
@@ -135,13 +136,20 @@ def ensure_base_images(root: Path, distribution: Distribution, architecture: str
             say(f".env {told}")
 
 
-def _ensure(image: BaseImage, distribution: Distribution, architecture: str, say: Say) -> str:
-    """Returns the name that a build is to take."""
+def _ensure(
+    image: BaseImage, distribution: Distribution, architecture: str, say: Say, silent: set[str]
+) -> str:
+    """Returns the name that a build is to take; a registry that was silent is asked only once."""
     if images.is_present(image.wanted):
         return image.wanted
-    how, words = images.pull(image.wanted, say)
+    registry = images.registry_of(image.wanted)
+    how, words = images.Pull.NO_ANSWER, f"{registry} does not answer"
+    if registry not in silent:
+        how, words = images.pull(image.wanted, say)
     if how is images.Pull.DONE:
         return image.wanted
+    if how is images.Pull.NO_ANSWER:
+        silent.add(registry)
     standin = None if image.is_choice else standins.stand_in_for(image.wanted)
     if how is images.Pull.REFUSED or standin is None:
         raise EnvironmentLacksError(

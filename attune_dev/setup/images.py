@@ -80,9 +80,11 @@ def pull(name: str, say: Say) -> tuple[Pull, str]:
     return (Pull.REFUSED if _REFUSED.search(last) else Pull.NO_ANSWER), last
 
 
-def remove(name: str) -> None:
-    """Takes an image's name away; silent where it is not there or in use."""
-    process.run(["docker", "image", "rm", name], check=False, timeout=60)
+def registry_of(name: str) -> str:
+    """The registry that an image comes from, by the rule of the docker client."""
+    first, slash, _ = name.partition("/")
+    is_host = bool(slash) and ("." in first or ":" in first or first == "localhost")
+    return first if is_host else "docker.io"
 
 
 def require_local(name: str) -> None:

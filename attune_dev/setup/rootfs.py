@@ -32,6 +32,9 @@ _SLIM = (
     "path-exclude=/usr/share/lintian/*",
     "force-unsafe-io",
 )
+_APART = ("unshare", "--mount", "--")
+"""Its mounts end with it, however it ends, so that removing the folder can never reach them."""
+
 _CONFIGURATION: Mapping[str, str] = {
     "etc/apt/apt.conf.d/docker-clean": (
         'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb'
@@ -70,7 +73,7 @@ def make_rootfs(folder: Path, suite: str, distribution: Distribution, work: Path
     options += ["--include=ca-certificates"]
     options += [f"--dpkgopt={option}" for option in _SLIM]
     done = process.run(
-        [str(program), *options, suite, str(folder), str(work / "image.sources")],
+        [*_APART, str(program), *options, suite, str(folder), str(work / "image.sources")],
         env={**os.environ, "PATH": f"{program.parent}:{os.environ.get('PATH', os.defpath)}"},
         timeout=_SECONDS,
         check=False,

@@ -15,6 +15,7 @@ from pathlib import Path
 from attune_dev.docker import process
 from attune_dev.errors import EnvironmentLacksError
 from attune_dev.setup import images
+from attune_dev.setup.certificates import missing_from
 from attune_dev.setup.places import work_folder
 from attune_dev.setup.report import Say
 from attune_dev.setup.rootfs import make_rootfs
@@ -30,9 +31,18 @@ _OFFICIAL = re.compile(
     r"rust:(?P<version>[0-9]+(?:\.[0-9]+){0,2})-(?P<suite>[a-z]+))$"
 )
 _RUST_PACKAGES = (
-    "curl", "g++", "gcc", "git", "libc6-dev", "libssl-dev", "make", "pkg-config", "xz-utils",
+    "ca-certificates",
+    "curl",
+    "g++",
+    "gcc",
+    "git",
+    "libc6-dev",
+    "libssl-dev",
+    "make",
+    "pkg-config",
+    "xz-utils",
     "zlib1g-dev",
-)  # fmt: skip
+)
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -126,39 +136,65 @@ def _make_rust(standin: StandIn, distribution: Distribution, work: Path, say: Sa
     base = _debian_base(standin.suite, distribution, say)
     home = f"/usr/local/rustup/toolchains/{toolchain.name}"
     copy_toolchain(toolchain, work / "toolchain")
-    script = (
-        "set -e; apt-get update -q; apt-get install -qy --no-install-recommends "
-        + " ".join(_RUST_PACKAGES)
-        + "; rm -rf /var/lib/apt/lists/* /var/log/*.log /var/log/apt/*"
-        + f"; mkdir -p {home} /usr/local/cargo/bin; chmod -R a+w /usr/local/cargo"
-        + f"; for tool in {' '.join(_tools(work / 'toolchain'))}"
-        + f"; do ln -s {home}/bin/$tool /usr/local/cargo/bin/$tool; done"
+    script = "\n".join(
+        (
+            "set -e",
+            "apt-get update -q",
+            f"apt-get install -qy --no-install-recommends {' '.join(_RUST_PACKAGES)}",
+            "rm -rf /var/lib/apt/lists/* /var/log/*.log /var/log/apt/*",
+            "update-ca-certificates",
+            f"mkdir -p {home} /usr/local/cargo/bin",
+            *(
+                f"ln -s {home}/bin/{tool} /usr/local/cargo/bin/{tool}"
+                for tool in sorted(path.name for path in (work / "toolchain" / "bin").iterdir())
+            ),
+            "chmod -R a+w /usr/local/cargo",
+        )
     )
-    container = process.run(
-        ["docker", "create", "--label", f"{LABEL}=making", base, "sh", "-c", script]
-    ).stdout.strip()
+    container = _container()
+    _remove(container)  # what a killed set-up has left
     try:
+        process.run(["docker", "create", "--name", container, base, "sh", "-c", script])
+        if not base.startswith(_PREFIX):
+            _bring_authorities(container, work / "authorities")
         _run_to_end(container)
         process.run(["docker", "cp", f"{work}/toolchain/.", f"{container}:{home}"], timeout=900)
         _commit(container, standin, toolchain)
     finally:
-        process.run(["docker", "rm", "-f", "-v", container], check=False, timeout=120)
+        _remove(container)
+
+
+def _container() -> str:
+    """The container that this user's set-up works in, of which a lock allows one at a time.
+
+    It has no label: a commit would carry it into the image, and from there into containers.
+    """
+    machine = re.sub(r"[^A-Za-z0-9]+", "-", os.uname().nodename)
+    return f"attune-dev-standin-{machine}-{os.geteuid()}"
+
+
+def _remove(container: str) -> None:
+    process.run(["docker", "rm", "-f", "-v", container], check=False, timeout=120)
+
+
+def _bring_authorities(container: str, folder: Path) -> None:
+    """The official image knows nothing of the machine's authorities; the stand-in does."""
+    folder.mkdir()
+    for digest, pem in missing_from("").items():
+        (folder / f"machine-{digest}.crt").write_text(pem)
+    goal = f"{container}:/usr/local/share/ca-certificates"
+    process.run(["docker", "cp", f"{folder}/.", goal], check=False, timeout=60)
 
 
 def _debian_base(suite: str, distribution: Distribution, say: Say) -> str:
     """The official slim image where it is there, else its stand-in, made now if need be."""
-    standin = stand_in_for(f"debian:{suite}-slim")
-    if standin is None:
-        raise EnvironmentLacksError(f"no stand-in is known for debian:{suite}-slim")
+    official = f"debian:{suite}-slim"
+    standin = StandIn(official, f"{_PREFIX}debian:{suite}-slim", suite)
     for name in (standin.official, standin.name):
         if images.is_present(name):
             return name
     make(standin, distribution, "", say)
     return standin.name
-
-
-def _tools(toolchain: Path) -> list[str]:
-    return sorted(path.name for path in (toolchain / "bin").iterdir())
 
 
 def _run_to_end(container: str) -> None:
