@@ -142,42 +142,48 @@ class _Run:
                 return self._restart(action, talk)
 
     def _rerun(self, action: Action, talk: Talk) -> ActionResult:
-        if skips.only_follows(action, self._results):
+        ended: dict[str, float] = {}
+        if skips.followers(action):
             containers, images = self._port.containers(), self._port.images(action.targets)
-            ran = [skips.completed_on_image(t, containers, images) for t in action.targets]
-            if all(ran):
-                told = _each(action, "unchanged")
-                because = "it ran on what is there now"
-                return replace(_made(action, told), because=because, current_since=max(ran))
-        for service in action.targets:
+            for name in action.targets:
+                ended[name] = skips.completed_on_image(
+                    action, name, containers, images, self._results
+                )
+        todo = [name for name in action.targets if not ended.get(name)]
+        for service in todo:
             self._port.rerun(service, talk.on_line, cancel=talk.cancel)
-        return _made(action, _each(action, "run again", action.targets))
+        result = _made(action, _each(action, "run again", todo))
+        if todo:
+            return result
+        since = max(ended.values())
+        return replace(result, because="it ran on what is there now", current_since=since)
 
     def _recreate(self, action: Action, talk: Talk) -> ActionResult:
-        todo = list(action.targets)
-        if same := skips.follows_build(action, self._results):
-            containers, images = self._port.containers(), self._port.images(sorted(same))
-            todo = [
-                name
-                for name in todo
-                if not (name in same and skips.runs_image(name, containers, images))
-            ]
+        same: set[str] = set()
+        if following := sorted(skips.followers(action)):
+            containers, images = self._port.containers(), self._port.images(following)
+            same = {name for name in following if skips.runs_image(name, containers, images)}
+        todo = [name for name in action.targets if name not in same]
         changed = self._update.apply(todo, talk) if todo else ()
         self._wait(action.targets, talk)
         result = _made(action, _each(action, "recreated", changed))
         return result if changed else replace(result, because="image and definition are the same")
 
     def _restart(self, action: Action, talk: Talk) -> ActionResult:
-        todo = list(action.targets)
-        if skips.only_follows(action, self._results):
-            seen = self._port.containers()
-            later = skips.started_later
-            todo = [name for name in todo if not later(name, seen, action, self._results)]
+        current: set[str] = set()
+        if following := skips.followers(action):
+            containers = self._port.containers()
+            current = {
+                name
+                for name in following
+                if skips.started_later(action, name, containers, self._results)
+            }
+        todo = [name for name in action.targets if name not in current]
         if todo:
             self._port.restart(todo, talk.on_line)
         self._wait(action.targets, talk)
         result = _made(action, _each(action, "restarted", todo))
-        return result if todo else replace(result, because="it has what is there now")
+        return result if todo else replace(result, because="it runs on what is there now")
 
     def _wait(self, services: Sequence[str], talk: Talk) -> None:
         self._port.wait_healthy(services, self._tools.health_timeout, cancel=talk.cancel)

@@ -1,13 +1,15 @@
-"""The rules by which an action has nothing to do (pure). The executor applies no others.
+"""The rules by which an action, or one of its targets, has nothing to do (pure).
 
-All of them compare states, never events: what an earlier, failed run has left undone is not
-taken for done.
+The executor applies no others. A target may be left out only where the plan lists it for the sake
+of a need alone (it is not among ``action.always``), and the rules compare states, never events:
+what an earlier, failed run has left undone is not taken for done.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attune_dev.model.plan import ActionKind
 from attune_dev.running.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -22,31 +24,18 @@ def blocked(action: Action, results: Mapping[int, ActionResult]) -> str:
     """Why an action cannot run: a need has not succeeded. Empty where it can."""
     for need in action.needs:
         result = results.get(need)
-        if result is None or not result.ok:
-            what = "did not run" if result is None else f"was {result.outcome.value}"
-            if result is not None and result.outcome is Outcome.FAILED:
-                what = "failed"
-            named = "" if result is None else f" ({result.action.kind.value})"
-            return f"action {need}{named} {what}"
+        if result is None:
+            return f"action {need} is not in the plan"
+        if not result.ok:
+            how = result.outcome.value
+            how = how if result.outcome is Outcome.FAILED else f"was {how}"
+            return f"{result.action.kind.value} (action {need}) {how}"
     return ""
 
 
-def only_follows(action: Action, results: Mapping[int, ActionResult]) -> bool:
-    """Whether all its causes are causes of what it needs, and all of that was unchanged."""
-    needed = [results[need] for need in action.needs if need in results]
-    if not needed or any(result.outcome is not Outcome.UNCHANGED for result in needed):
-        return False
-    return action.paths <= frozenset[str]().union(*(r.action.paths for r in needed))
-
-
-def follows_build(action: Action, results: Mapping[int, ActionResult]) -> frozenset[str]:
-    """Targets of a recreate whose image a needed build left unchanged, if that is all it is for."""
-    needed = [results[need] for need in action.needs if need in results]
-    known = frozenset[str]().union(*(result.action.paths for result in needed))
-    if not needed or not action.paths <= known:
-        return frozenset()
-    built = {target.name: target.changed for result in needed for target in result.targets}
-    return frozenset(name for name in action.targets if built.get(name) is False)
+def followers(action: Action) -> frozenset[str]:
+    """The targets that are listed for what the action needs, and for nothing else."""
+    return frozenset(action.targets) - frozenset(action.always) if action.needs else frozenset()
 
 
 def runs_image(
@@ -62,9 +51,19 @@ def runs_image(
 
 
 def completed_on_image(
-    service: str, containers: Sequence[ContainerState], images: Mapping[str, ImageState]
+    action: Action,
+    service: str,
+    containers: Sequence[ContainerState],
+    images: Mapping[str, ImageState],
+    results: Mapping[int, ActionResult],
 ) -> float:
-    """When a one-shot ran that ended well on its present image; 0 where it did not."""
+    """When a one-shot ended that needs no new run, in seconds since the epoch; 0 if it does.
+
+    It needs none if it was to follow builds alone, and ended well on the image that is there now.
+    """
+    needed = [results[need].action.kind for need in action.needs if need in results]
+    if service not in followers(action) or any(kind is not ActionKind.BUILD for kind in needed):
+        return 0.0
     own = [container for container in containers if container.service == service]
     image = images.get(service)
     if not own or image is None:
@@ -75,14 +74,14 @@ def completed_on_image(
 
 
 def started_later(
+    action: Action,
     service: str,
     containers: Sequence[ContainerState],
-    action: Action,
     results: Mapping[int, ActionResult],
 ) -> bool:
-    """Whether a service runs since after all that the action needs last changed."""
+    """Whether a service that is to follow runs since after all it follows last changed."""
     since = [results[need].current_since for need in action.needs if need in results]
     own = [container for container in containers if container.service == service]
-    if not own or not since or min(since) <= 0:
+    if service not in followers(action) or not own or not since or min(since) <= 0:
         return False
     return all(container.running and container.started > max(since) for container in own)
