@@ -59,16 +59,16 @@ def load_cargo(root: Path, *, problems: list[ConfigError] | None = None) -> Carg
     Args:
         root: the repository root.
         problems: takes the errors of manifests that nothing refers to: no workspace lists them,
-            no package depends on them by path. Without it they are raised like all others.
+            no package depends on them by path, no other manifest lies below them. Without it
+            they are raised like all others.
 
     Raises:
         ConfigError: a manifest or lock file is broken; a member or path dependency is missing or
             outside the repository; path dependencies form a cycle.
     """
     loader = _Loader(Manifests(os.fspath(root)), problems)
-    scanned = [
-        found for folder in find_manifests(os.fspath(root)) if (found := _try(loader, folder))
-    ]
+    folders = find_manifests(os.fspath(root))
+    scanned = [found for folder in folders if (found := _scanned(loader, folder, folders))]
     for manifest in scanned:
         if manifest.is_root:
             _add_workspace(loader, manifest)
@@ -85,11 +85,12 @@ def load_cargo(root: Path, *, problems: list[ConfigError] | None = None) -> Carg
     return CargoModel(apply_patches(workspaces, patches))
 
 
-def _try(loader: _Loader, folder: str) -> Manifest | None:
+def _scanned(loader: _Loader, folder: str, folders: list[str]) -> Manifest | None:
     try:
         return loader.manifests.find(folder)
     except ConfigError as error:
-        if loader.problems is None:
+        # One that others lie below may be the root of their workspace.
+        if loader.problems is None or any(folder in ancestors(other) for other in folders):
             raise
         loader.problems.append(error)
         return None

@@ -150,13 +150,18 @@ def _inferred(root: str, manifest: Manifest, kind: _Kind) -> list[tuple[str, str
         return found
     for entry in entries:
         stem, extension = posixpath.splitext(entry.name)
-        if entry.name.startswith("."):
+        if entry.name.startswith(".") or not _is_unicode(entry.name):
             continue
         if extension == ".rs" and entry.is_file():
             found.append((stem, f"{kind.folder}/{entry.name}"))
         elif os.path.isfile(in_folder(entry.path, "main.rs")):  # noqa: PTH113 - stays text
             found.append((entry.name, f"{kind.folder}/{entry.name}/main.rs"))
     return found
+
+
+def _is_unicode(name: str) -> bool:
+    # A name with other bytes carries surrogates. cargo passes over such files.
+    return not any("\udc80" <= letter <= "\udcff" for letter in name)
 
 
 def _is_file(root: str, manifest: Manifest, path: str) -> bool:

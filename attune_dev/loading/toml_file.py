@@ -146,10 +146,15 @@ def parse_toml(text: str, path: str) -> TomlFile:
         return TomlFile(path, text, tomllib.loads(text))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         first = error
-    try:
-        return TomlFile(path, text, tomllib.loads(to_toml_1_0(text)))
-    except (tomllib.TOMLDecodeError, RecursionError):
+    newer, lines = to_toml_1_0(text)
+    if newer == text:
         raise _no_toml(first, text, path) from first
+    try:
+        return TomlFile(path, text, tomllib.loads(newer))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        told = _no_toml(error, newer, path)
+        told.line = None if told.line is None else lines[told.line - 1]
+        raise told from first
 
 
 def _no_toml(error: Exception, text: str, path: str) -> ConfigError:
@@ -157,8 +162,7 @@ def _no_toml(error: Exception, text: str, path: str) -> ConfigError:
         return ConfigError("is nested too deeply", file=path)
     told = str(error)
     at = _AT.search(told)
-    line = None
-    if at:
-        line = int(at[1]) if at[1] else text.count("\n") + 1
-        told = told[: at.start()]
-    return ConfigError("is not valid TOML", why=told, file=path, line=line)
+    if at is None:
+        return ConfigError("is not valid TOML", why=told, file=path)
+    line = int(at[1]) if at[1] else text.count("\n") + 1
+    return ConfigError("is not valid TOML", why=told[: at.start()], file=path, line=line)

@@ -16,31 +16,41 @@ _TOKEN = re.compile(
     r"|.",
     re.DOTALL,
 )
+_OPENING = ("{", "[")
+_CLOSING = ("}", "]")
 _ESCAPE = re.compile(r"\\(?:e|x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
 
 
-def to_toml_1_0(text: str) -> str:
+def to_toml_1_0(text: str) -> tuple[str, list[int]]:
     r"""Take line ends, comments, last commas out of inline tables; spell out ``\e``, ``\xHH``.
 
-    Source: the change log of TOML 1.1.0. Line numbers do not survive.
+    Source: the change log of TOML 1.1.0.
+
+    Returns:
+        The text, and for each of its lines the one-based line of the original where it begins.
     """
     out: list[str] = []
-    open_brackets: list[str] = []
+    lines = [1]
+    current = 1
+    brackets: list[str] = []
     for token in _TOKEN.findall(text):
-        inside = open_brackets[-1] if open_brackets else ""
-        if token[0] == "#" and "{" in open_brackets:
+        current += token.count("\n")
+        inside = brackets[-1] if brackets else ""
+        if token[0] == "#" and "{" in brackets:
             continue
         if inside == "{" and not token.strip():
             out.append(" ")
             continue
-        if token in ("{", "["):
-            open_brackets.append(token)
-        elif token in ("}", "]") and open_brackets:
-            open_brackets.pop()
-            if token == "}":  # noqa: S105 - a bracket
+        if token in _OPENING:
+            brackets.append(token)
+        elif token in _CLOSING and brackets:
+            brackets.pop()
+            if token == _CLOSING[0]:
                 _drop_trailing_comma(out)
         out.append(_escapes(token) if token[0] == '"' else token)
-    return "".join(out)
+        first = current - token.count("\n") + 1
+        lines += range(first, current + 1)
+    return "".join(out), lines
 
 
 def _drop_trailing_comma(out: list[str]) -> None:

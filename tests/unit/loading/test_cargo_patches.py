@@ -1,0 +1,153 @@
+"""A path in ``[patch]`` or ``[replace]`` is a path dependency of all that compile the package."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from attune_dev.errors import ConfigError
+from attune_dev.loading.cargo import load_cargo
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from attune_dev.model.cargo import CargoModel
+
+
+def package(name: str, tables: str = "") -> str:
+    return f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2021"\n{tables}\n'
+
+
+LOCK = """version = 4
+
+[[package]]
+name = "direct"
+version = "0.1.0"
+dependencies = ["patched"]
+
+[[package]]
+name = "through"
+version = "0.1.0"
+dependencies = ["from-registry"]
+
+[[package]]
+name = "from-registry"
+version = "1.0.0"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+dependencies = ["patched"]
+
+[[package]]
+name = "in-tests"
+version = "0.1.0"
+dependencies = ["from-registry"]
+
+[[package]]
+name = "apart"
+version = "0.1.0"
+dependencies = ["other"]
+
+[[package]]
+name = "other"
+version = "1.0.0"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+
+[[package]]
+name = "patched"
+version = "1.0.0"
+"""
+
+FILES = {
+    "Cargo.toml": '[workspace]\nmembers = ["crates/*"]\nresolver = "2"\n',
+    "crates/direct/Cargo.toml": package(
+        "direct", '[dependencies]\nmine = {version="1", package="patched"}'
+    ),
+    "crates/through/Cargo.toml": package("through", '[dependencies]\nfrom-registry = "1"'),
+    "crates/in-tests/Cargo.toml": package("in-tests", '[dev-dependencies]\nfrom-registry = "1"'),
+    "crates/apart/Cargo.toml": package("apart", '[dependencies]\nother = "1"'),
+    "forks/patched/Cargo.toml": package("patched"),
+}
+
+
+def load(root: Path, files: dict[str, str]) -> CargoModel:
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    return load_cargo(root)
+
+
+def links(model: CargoModel) -> dict[str, list[tuple[str, str, str]]]:
+    return {
+        package.name: [(link.package, link.name, link.kind) for link in package.path_dependencies]
+        for package in model.packages().values()
+        if package.path_dependencies
+    }
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        '[patch.crates-io]\npatched = { path = "forks/patched" }\n',
+        '[patch.crates-io]\nx = { path = "forks/patched", package = "patched" }\n',
+        '[patch."https://example.org/repo"]\npatched = { path = "./forks/patched" }\n',
+        '[replace]\n"patched:1.0.0" = { path = "forks/patched" }\n',
+        '[replace]\n"https://example.org/index#patched:1.0.0" = { path = "forks/patched" }\n',
+    ],
+)
+def test_whoever_reaches_a_patched_package_compiles_it(tmp_path: Path, table: str) -> None:
+    files = {**FILES, "Cargo.toml": FILES["Cargo.toml"] + table, "Cargo.lock": LOCK}
+    assert links(load(tmp_path, files)) == {
+        "direct": [("forks/patched", "patched", "normal")],
+        "through": [("forks/patched", "patched", "normal")],
+        "in-tests": [("forks/patched", "patched", "dev")],
+    }
+
+
+def test_without_a_lock_file_any_dependency_may_reach_the_patched_package(tmp_path: Path) -> None:
+    table = '[patch.crates-io]\npatched = { path = "forks/patched" }\n'
+    model = load(tmp_path, {**FILES, "Cargo.toml": FILES["Cargo.toml"] + table})
+    assert set(links(model)) == {"direct", "through", "in-tests", "apart"}
+
+
+def test_a_patch_that_is_no_path_links_nothing(tmp_path: Path) -> None:
+    table = '[patch.crates-io]\npatched = { git = "https://example.org/fork" }\n'
+    files = {**FILES, "Cargo.toml": FILES["Cargo.toml"] + table, "Cargo.lock": LOCK}
+    assert links(load(tmp_path, files)) == {}
+
+
+def test_a_patch_reaches_packages_beside_the_workspace_that_it_compiles(tmp_path: Path) -> None:
+    model = load(
+        tmp_path,
+        {
+            "main/Cargo.toml": package(
+                "main",
+                '[dependencies]\nbeside = { path = "../beside" }\n'
+                '[patch.crates-io]\npatched = { path = "../forks/patched" }',
+            ),
+            "beside/Cargo.toml": package("beside", '[dependencies]\npatched = "1"'),
+            "forks/patched/Cargo.toml": package("patched"),
+        },
+    )
+    assert model.closure("main") == {"main", "beside", "forks/patched"}
+
+
+def test_a_patched_package_that_nothing_else_names_is_a_package(tmp_path: Path) -> None:
+    table = '[patch.crates-io]\npatched = { path = ".forks/patched" }\n'
+    files = {
+        "Cargo.toml": package("app", '[dependencies]\npatched = "1"\n' + table),
+        ".forks/patched/Cargo.toml": package("patched"),
+    }
+    assert load(tmp_path, files).closure("") == {"", ".forks/patched"}
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [("forks/none", "does not exist"), ("../elsewhere", "lies outside the repository")],
+)
+def test_a_patch_that_leads_nowhere_is_told_with_its_line(
+    tmp_path: Path, path: str, what: str
+) -> None:
+    table = f'[patch.crates-io]\npatched = {{ path = "{path}" }}\n'
+    with pytest.raises(ConfigError, match=what) as caught:
+        load(tmp_path, {**FILES, "Cargo.toml": FILES["Cargo.toml"] + table})
+    assert caught.value.where == "Cargo.toml:5"
