@@ -45,6 +45,9 @@ class Action:
         targets: packs, binaries or services, sorted; empty for ``reload``.
         needs: ids of the actions that must have succeeded before.
         because: causes, sorted.
+        always: targets with a cause of their own. The others are here only because of what an
+            action in ``needs`` may change: where it changed nothing (the same image id, the same
+            bytes in the volume) they are left as they run.
     """
 
     id: int
@@ -52,6 +55,7 @@ class Action:
     targets: tuple[str, ...]
     needs: tuple[int, ...] = ()
     because: tuple[Because, ...] = ()
+    always: tuple[str, ...] = ()
 
     @property
     def paths(self) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from attune_dev.model.cargo import CargoModel
 from attune_dev.model.compose import ComposeProject
@@ -35,10 +36,17 @@ class Workspace:
         compose: services.
         images: what each service's image reads, by service.
         packs_folders: folders of packs that fill a volume.
+        bound_packs: folders of packs that are bind-mounted, so that services see them at once.
         pack_binary_images: what the images that compile pack binaries read, by Dockerfile path.
-        dep_info: extra files that cargo's own dep-info names, by binary; relative to the root.
+        dep_info: all files that cargo's own dep-info names, by binary; relative to the root.
+        includes: files that a package's sources name (``include_str!`` and the like) and that
+            exist, by the package's folder; known before the first build, unlike ``dep_info``.
+        compile_lines: lines of the Dockerfile whose sources only feed a cargo compile, by service
+            (by Dockerfile path for pack binaries).
         ignore_files: ``.dockerignore`` files by path.
         git_ignore: lines of the repository's ignore files, by folder.
+        manifests: ``Cargo.toml`` files as parsed, by path: what a change of one concerns is told
+            from its two versions.
         provenance: setting to the place it was taken from, for ``inv plan``.
     """
 
@@ -46,8 +54,12 @@ class Workspace:
     compose: ComposeProject
     images: Mapping[str, ImageInputs] = field(default_factory=dict)
     packs_folders: tuple[PacksFolder, ...] = ()
+    bound_packs: tuple[str, ...] = ()
     pack_binary_images: Mapping[str, ImageInputs] = field(default_factory=dict)
     dep_info: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    includes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    compile_lines: Mapping[str, frozenset[int]] = field(default_factory=dict)
     ignore_files: Mapping[str, IgnoreFile] = field(default_factory=dict)
     git_ignore: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    manifests: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
