@@ -193,18 +193,18 @@ def _name(key: str, spec: object) -> str:
     return name if isinstance(name, str) else key
 
 
-def _patches(data: Table) -> dict[tuple[str, str], Any]:
-    found: dict[tuple[str, str], Any] = {}
+def _patches(data: Table) -> dict[tuple[str, str, str], Any]:
+    found: dict[tuple[str, str, str], Any] = {}
     for source, table in (*_table(data, "patch").items(), ("", _table(data, "replace"))):
         if isinstance(table, Mapping):
             for key, spec in table.items():
                 name = _name(key, spec).rpartition("#")[2].partition(":")[0]
-                found[source, name] = spec
+                found[source, key, name] = spec
     return found
 
 
 def _changed_patches(old: Table, new: Table) -> frozenset[str]:
     before, after = _patches(old), _patches(new)
     return frozenset(
-        place[1] for place in before.keys() | after.keys() if before.get(place) != after.get(place)
+        place[2] for place in before.keys() | after.keys() if before.get(place) != after.get(place)
     )
