@@ -1,0 +1,72 @@
+"""Keeps the digests of pack files between runs, so that what did not change is not read again."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from attune_dev.packs.scan import DigestCache, Stamp
+from attune_dev.settings import STATE_DIRECTORY
+
+FILE = "packs-digests.json"
+VERSION = 1
+
+
+def load_digests(root: Path) -> DigestCache:
+    """The digests of the last run; none where the file is missing, broken or not ours."""
+    try:
+        descriptor = os.open(root / STATE_DIRECTORY / FILE, os.O_RDONLY | os.O_NOFOLLOW)
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(file.fileno())
+            if status.st_uid != os.geteuid() or not stat.S_ISREG(status.st_mode):
+                return DigestCache()
+            return DigestCache(_entries(json.load(file)))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return DigestCache()
+
+
+def save_digests(root: Path, cache: DigestCache) -> None:
+    """Writes what was met in this run, if it is more or other than before.
+
+    It is only a matter of speed: where it cannot be written, nothing is said.
+    """
+    if not cache.changed:
+        return
+    kept = {**cache.known, **cache.fresh}
+    document = {
+        "version": VERSION,
+        "files": {path: [*stamp, digest] for path, (stamp, digest) in kept.items()},
+    }
+    folder = root / STATE_DIRECTORY
+    draft = folder / f"{FILE}.{os.getpid()}"
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        try:
+            with os.fdopen(os.open(draft, flags, 0o600), "w", encoding="ascii") as file:
+                json.dump(document, file)
+            draft.replace(folder / FILE)
+        except OSError:
+            draft.unlink(missing_ok=True)
+
+
+def forget_missing(root: Path, folder: str, cache: DigestCache) -> DigestCache:
+    """The cache without entries of packs that are gone, so that it does not grow for ever."""
+    packs = root / folder
+    there = {path.partition("/")[0] for path in cache.known}
+    gone = {name for name in there if not (packs / name).is_dir()}
+    known = {path: entry for path, entry in cache.known.items() if path.split("/")[0] not in gone}
+    return DigestCache(known, changed=bool(gone))
+
+
+def _entries(document: Any) -> dict[str, tuple[Stamp, str]]:
+    if document["version"] != VERSION:
+        return {}
+    return {
+        str(path): ((int(inode), int(ctime), int(size)), str(digest))
+        for path, (inode, ctime, size, digest) in document["files"].items()
+    }

@@ -1,0 +1,169 @@
+"""Where the agent runs: in a helper container that mounts the packs volume and nothing else."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from attune_dev.docker import process
+from attune_dev.errors import ActionError, EnvironmentLacksError
+from attune_dev.packs.conversation import AGENT, Conversation, Step, perl_command, script
+
+MOUNT = "/volume"
+LABEL = "dev.attune-dev.helper"
+CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER")
+"""What root needs to keep files of other users as they are; everything else is dropped."""
+EXEC_SECONDS = 30.0
+
+
+class HelperSession:
+    """An agent for one volume, started when first needed and again after it died.
+
+    Use as a context manager. One session serves many syncs: while watching it is kept, so that
+    a sync costs no container start.
+    """
+
+    def __init__(
+        self,
+        volume: str,
+        *,
+        image: str = "",
+        project: str = "",
+        volume_key: str = "",
+        directory: Path | None = None,
+    ) -> None:
+        """Tells where the agent will run.
+
+        Args:
+            volume: name of the volume in Docker.
+            image: image with perl, coreutils and findutils; it must be present.
+            project: Compose project that owns the volume.
+            volume_key: key of the volume in the Compose file.
+            directory: a folder on this machine in place of a volume, without Docker.
+        """
+        self.volume = volume
+        self.image = image
+        self.project = project
+        self.volume_key = volume_key
+        self.directory = directory
+        self._talk: Conversation | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close(kill=kind is not None)
+
+    def talk(self, on_step: Step | None = None) -> Conversation:
+        """The conversation with the running agent; starts it where it does not run.
+
+        Raises:
+            EnvironmentLacksError: engine, image or a program in it is missing.
+            ActionError: the helper ended at once.
+        """
+        if self._talk is not None and not self._talk.alive:
+            self.close(kill=True)
+        if self._talk is None:
+            self._talk = Conversation(self._argv(), on_step=on_step)
+        elif on_step is not None and self._talk.on_step is None:
+            self._talk.send("announce")
+        self._talk.on_step = on_step
+        return self._talk
+
+    def start(self) -> None:
+        """Starts the agent now, so that the first sync finds it running."""
+        self.talk()
+
+    def close(self, *, kill: bool = False) -> None:
+        """Ends the agent and its container."""
+        if self._talk is not None:
+            self._talk.close(kill=kill)
+            self._talk = None
+
+    def _argv(self) -> list[str]:
+        if self.directory is not None:
+            return perl_command("serve", os.fspath(self.directory))
+        _, *arguments = perl_command("serve", MOUNT)
+        labels = {LABEL: "packs", f"{LABEL}.owner": owner(), f"{LABEL}.project": self.project}
+        return [
+            *("docker", "run", "--rm", "--interactive", "--pull", "never"),
+            *("--network", "none", "--read-only", "--log-driver", "none"),
+            *("--cap-drop", "ALL", *(word for c in CAPABILITIES for word in ("--cap-add", c))),
+            *("--security-opt", "no-new-privileges", "--pids-limit", "64", "--user", "0:0"),
+            *(word for key, text in labels.items() for word in ("--label", f"{key}={text}")),
+            *("--mount", self._mount(), "--workdir", "/", "--entrypoint", "perl", self.image),
+            *arguments,
+        ]
+
+    def _mount(self) -> str:
+        mount = f"type=volume,source={self.volume},target={MOUNT},volume-nocopy"
+        if self.project and self.volume_key:  # as Compose labels it, where the volume is new
+            mount += f",volume-label=com.docker.compose.project={self.project}"
+            mount += f",volume-label=com.docker.compose.volume={self.volume_key}"
+        return mount
+
+
+def owner() -> str:
+    """Who started a helper: host and process id."""
+    return f"{platform.node()}:{os.getpid()}"
+
+
+def check_in_reader(volume: str, *, deep: bool = False) -> bytes | None:
+    """Asks for the state of a volume in a running container that mounts it.
+
+    This takes a fraction of what starting a container takes. The agent's ``check`` only reads.
+
+    Returns:
+        What the agent says; ``None`` where no running container can tell.
+    """
+    asked = ("docker", "ps", "--quiet", "--filter", f"volume={volume}")
+    template = (
+        '{{.Id}}{{range .Mounts}}{{if eq .Type "volume"}}'
+        '{{"\t"}}{{.Name}}{{"\t"}}{{.Destination}}{{end}}{{end}}'
+    )
+    try:
+        listed = process.run(asked, timeout=EXEC_SECONDS, check=False)
+        containers = listed.stdout.split()
+        if not listed.ok or not containers:
+            return None
+        shown = process.run(
+            ["docker", "inspect", "--format", template, *containers],
+            timeout=EXEC_SECONDS,
+            check=False,
+        )
+    except (EnvironmentLacksError, ActionError):
+        return None
+    for line in shown.stdout.splitlines():
+        container, *mounts = line.split("\t")
+        places = dict(zip(mounts[::2], mounts[1::2], strict=False))
+        if volume in places:
+            answer = _exec_check(container, places[volume], deep)
+            if answer is not None:
+                return answer
+    return None
+
+
+def _exec_check(container: str, place: str, deep: bool) -> bytes | None:
+    arguments = perl_command("check", place, *(["deep"] if deep else []))
+    child = process.pipe(
+        ["docker", "exec", "--interactive", "--user", "0:0", container, *arguments]
+    )
+    try:
+        answer, _ = child.communicate(script(), timeout=EXEC_SECONDS * (10 if deep else 1))
+    except BaseException:
+        process.end_group(child, grace=1.0)
+        raise
+    return answer if child.returncode == 0 else None
+
+
+def agent_path() -> Path:
+    """The agent's file, for a one-shot service that fills the volume in the plain Compose way."""
+    return AGENT

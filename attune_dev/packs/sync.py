@@ -1,0 +1,316 @@
+"""Brings a volume to exactly what a folder of packs holds."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from attune_dev.errors import UsageError
+from attune_dev.model.packs import PacksFolder
+from attune_dev.packs.cache import load_digests, save_digests
+from attune_dev.packs.conversation import AgentTrouble, Conversation, Step
+from attune_dev.packs.helper import HelperSession, check_in_reader, owner
+from attune_dev.packs.manifest import DIGEST_BYTES, EMPTY_DIGEST, PackTree, encode
+from attune_dev.packs.report import PackOutcome, PackSync, SyncReport
+from attune_dev.packs.scan import DigestCache, chunks, pack_names, scan_pack
+from attune_dev.packs.volume import VolumeState, frames_of, read_state
+
+ATTEMPTS = 5
+Note = Callable[[str], None]
+
+
+class _Changed(Exception):  # noqa: N818 - a turn of events, not a fault
+    """The pack on disk changed while it was sent."""
+
+
+def sync_packs(
+    root: Path,
+    folder: PacksFolder,
+    volume: str,
+    *,
+    image: str,
+    packs: tuple[str, ...] | None = None,
+    session: HelperSession | None = None,
+    on_step: Step | None = None,
+    on_note: Note | None = None,
+) -> SyncReport:
+    """Brings the volume to what the packs' folders hold, one whole pack at a time.
+
+    Args:
+        root: repository root.
+        folder: the folder of packs.
+        volume: name of the volume in Docker.
+        image: image for the helper container: perl, coreutils and findutils.
+        packs: folder names; one that exists no more is removed. All, and the removal of those
+            that are gone, where it is ``None``.
+        session: a helper that is kept; one of its own, for this call alone, where it is ``None``.
+        on_step: called at each named point of the work.
+        on_note: told at once what a person should know: a wait, a repair.
+
+    Returns:
+        What was done; packs that could not be synced are in it with the reason.
+
+    Raises:
+        EnvironmentLacksError: engine or image is missing.
+        ActionError: the volume cannot be written, or the helper died; no pack is half written.
+    """
+    started = time.monotonic()
+    work = _Work(root, folder.root, volume, packs, on_step, on_note)
+    work.scan()
+    if session is None and on_step is None:
+        answer = check_in_reader(volume)
+        state = None if answer is None else read_state(frames_of(answer))
+        if state is not None and work.settled(state):
+            return work.report(state, started)
+    if session is not None:
+        return work.run(session, started)
+    project = volume.removesuffix(f"_{folder.volume}") if folder.volume else ""
+    helper = HelperSession(
+        volume,
+        image=image,
+        project=project if project != volume else "",
+        volume_key=folder.volume,
+    )
+    with helper:
+        return work.run(helper, started)
+
+
+def check_names(root: Path, folder: PacksFolder, names: Sequence[str]) -> None:
+    """Refuses names of packs that do not exist.
+
+    Raises:
+        UsageError: with the near matches.
+    """
+    known = pack_names(root / folder.root)
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3)
+            raise UsageError(
+                f"no pack `{name}` in {folder.root}/",
+                why=f"there are: {', '.join(known)}" if known else "there are none",
+                hint=f"did you mean `{near[0]}`?" if near else "",
+            )
+
+
+@dataclass(slots=True)
+class _Work:
+    """One sync."""
+
+    root: Path
+    folder: str
+    volume: str
+    asked: tuple[str, ...] | None
+    on_step: Step | None
+    on_note: Note | None
+    trees: dict[str, PackTree] = field(default_factory=dict)
+    done: dict[str, PackSync] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def scan(self) -> None:
+        """Reads the packs on disk."""
+        source = self.root / self.folder
+        there = pack_names(source)
+        names = there if self.asked is None else [n for n in self.asked if n in there]
+        cache = load_digests(self.root)
+        self.trees = {name: scan_pack(source / name, cache) for name in names}
+        save_digests(self.root, cache)
+        self._step("scanned")
+
+    def settled(self, state: VolumeState) -> bool:
+        """Whether the volume has all of it already and nothing that must go."""
+        return (
+            not state.leftovers
+            and not self._obsolete(state)
+            and all(_same(tree, state) for tree in self.trees.values())
+        )
+
+    def run(self, session: HelperSession, started: float) -> SyncReport:
+        """Does what is to be done through a helper."""
+        talk = session.talk(self.on_step)
+        self._lock(talk)
+        state = read_state(talk.ask("status"))
+        for name, tree in self.trees.items():
+            if not _same(tree, state):
+                self.done[name] = self._sync(talk, tree, state)
+        for name in self._obsolete(state):
+            self.done[name] = self._sync(talk, PackTree(name), state, remove=True)
+        _until(talk, "unlock", "unlocked")
+        return self.report(state, started)
+
+    def report(self, state: VolumeState, started: float) -> SyncReport:
+        """What was done, with what was found unchanged."""
+        names = [*self.trees, *(n for n in self.done if n not in self.trees)]
+        names += [n for n in self.asked or () if n not in names]
+        return SyncReport(
+            self.volume,
+            tuple(self.done.get(name) or self._unchanged(name, state) for name in sorted(names)),
+            tuple(p.name for p in state.packs.values() if self._is_foreign(p.name, p.state)),
+            state.loose,
+            tuple(self.notes),
+            time.monotonic() - started,
+        )
+
+    def _is_foreign(self, name: str, state: str) -> bool:
+        return state == "foreign" and name not in self.done and name not in self.trees
+
+    def _unchanged(self, name: str, state: VolumeState) -> PackSync:
+        tree, there = self.trees.get(name), state.packs.get(name)
+        skipped = tree.skipped if tree else ()
+        if there is None:
+            return PackSync(name, skipped=skipped)
+        return PackSync(name, foreign=there.foreign, skipped=skipped, since=there.since)
+
+    def _obsolete(self, state: VolumeState) -> list[str]:
+        """Packs that were written from here and are no longer on disk."""
+        owned = [pack.name for pack in state.packs.values() if pack.state != "foreign"]
+        if self.asked is None:
+            return [name for name in owned if name not in self.trees]
+        return [name for name in self.asked if name in owned and name not in self.trees]
+
+    def _lock(self, talk: Conversation) -> None:
+        writer = f"the sync of {self.root} ({owner()})"
+        for verb, fields in talk.ask("lock", os.fsencode(writer.replace("\0", ""))):
+            if verb == "locked":
+                return
+            text = os.fsdecode(fields[0]) if fields else ""
+            self._note(f"waiting for {text}" if verb == "waiting" else text)
+
+    def _sync(
+        self, talk: Conversation, tree: PackTree, state: VolumeState, *, remove: bool = False
+    ) -> PackSync:
+        started = time.monotonic()
+        there = state.packs.get(tree.name)
+        for attempt in range(1, ATTEMPTS + 1):
+            if tree.refused:
+                return PackSync(
+                    tree.name, PackOutcome.REFUSED, refused=tree.refused, skipped=tree.skipped
+                )
+            try:
+                outcome = self._attempt(talk, tree, remove=remove)
+            except _Changed:
+                _until(talk, "abort", "aborted")
+                outcome = None
+            except AgentTrouble as trouble:
+                if trouble.kind == "full":
+                    _until(talk, "unlock", "unlocked")
+                    raise
+                if trouble.kind != "corrupt" or attempt == ATTEMPTS:
+                    return PackSync(tree.name, PackOutcome.REFUSED, refused=(("", trouble.why),))
+                outcome = None
+            if outcome is not None:
+                return replace(
+                    outcome,
+                    drifted=there.drifted if there else {},
+                    skipped=tree.skipped,
+                    seconds=time.monotonic() - started,
+                )
+            if not remove:
+                tree = scan_pack(self.root / self.folder / tree.name, DigestCache())
+        return PackSync(
+            tree.name, PackOutcome.REFUSED, refused=(("", "it keeps changing while it is synced"),)
+        )
+
+    def _attempt(self, talk: Conversation, tree: PackTree, *, remove: bool) -> PackSync | None:
+        """One try; ``None`` where the volume changed under it."""
+        wanted = EMPTY_DIGEST if remove else tree.digest
+        lists: dict[str, tuple[str, ...]] = {}
+        need: list[int] = []
+        head = (os.fsencode(tree.name), wanted.encode(), b"1" if remove else b"0")
+        for verb, fields in talk.ask("plan", *head, encode(tree.entries)):
+            texts = tuple(os.fsdecode(item) for item in fields)
+            if verb == "need":
+                need = [int(text) for text in texts]
+                break
+            lists[texts[0]] = texts[1:]
+        sent = sum(self._send(talk, tree, index) for index in need)
+        self._step("sent")
+        how, since, *late = _until(talk, "commit", "committed")
+        if how == "moved":
+            return None
+        return _outcome(tree.name, how, float(since), lists, tuple(late), sent, remove=remove)
+
+    def _send(self, talk: Conversation, tree: PackTree, index: int) -> int:
+        """Streams one file.
+
+        Raises:
+            _Changed: it is not any more what was scanned.
+        """
+        entry = tree.entries[index]
+        self._step("sending")
+        digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
+        sent = 0
+        talk.send("file", str(index).encode())
+        try:
+            for chunk in chunks(os.fspath(self.root / self.folder / tree.name) + "/" + entry.path):
+                digest.update(chunk)
+                sent += len(chunk)
+                if sent > entry.size:
+                    raise _Changed
+                talk.send("data", chunk)
+        except OSError:
+            raise _Changed from None
+        if digest.hexdigest() != entry.digest:
+            raise _Changed
+        return sent
+
+    def _step(self, name: str) -> None:
+        if self.on_step is not None:
+            self.on_step(name)
+
+    def _note(self, text: str) -> None:
+        self.notes.append(text)
+        if self.on_note is not None:
+            self.on_note(text)
+
+
+def _until(talk: Conversation, request: str, end: str) -> tuple[str, ...]:
+    for verb, fields in talk.ask(request):
+        if verb == end:
+            return tuple(os.fsdecode(item) for item in fields)
+    raise AssertionError  # ask() ends by an answer or an error
+
+
+def _same(tree: PackTree, state: VolumeState) -> bool:
+    there = state.packs.get(tree.name)
+    if tree.refused or there is None or there.state != "clean":
+        return False
+    return there.wanted == tree.digest
+
+
+def _outcome(
+    name: str,
+    how: str,
+    since: float,
+    lists: dict[str, tuple[str, ...]],
+    late: tuple[str, ...],
+    sent: int,
+    *,
+    remove: bool,
+) -> PackSync:
+    """The report of a pack that was committed."""
+    blocked = lists.get("blocked", ())
+    arrived = tuple(path for path in late if path in lists.get("added", ()))
+    made = PackSync(
+        name,
+        added=tuple(path for path in lists.get("added", ()) if path not in arrived),
+        changed=lists.get("changed", ()),
+        deleted=lists.get("deleted", ()),
+        modes=lists.get("modes", ()),
+        foreign=tuple(sorted({*lists.get("foreign", ()), *late})),
+        blocked=(*blocked, *arrived),
+        file_by_file=how == "files",
+        bytes=sent,
+        since=since,
+    )
+    if made.blocked:
+        outcome = PackOutcome.BLOCKED
+    elif remove:
+        outcome = PackOutcome.REMOVED
+    else:
+        outcome = PackOutcome.SYNCED if how in {"folder", "files"} else PackOutcome.UNCHANGED
+    return replace(made, outcome=outcome)

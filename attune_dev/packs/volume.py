@@ -1,0 +1,92 @@
+"""The state of a volume as the agent tells it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from attune_dev.packs.conversation import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class VolumePack:
+    """One pack in the volume.
+
+    Attributes:
+        name: its folder.
+        state: ``clean`` (as the manifest says), ``differs`` (someone changed what we wrote),
+            ``blocked`` (a foreign file is where one of ours should be) or ``foreign``.
+        wanted: digest of the pack that it was brought to; ``-`` where it is unknown.
+        count: entries that were written here.
+        writer: who wrote it last.
+        since: engine's time after which readers find this content, 0 if unknown.
+        drifted: path to ``missing``, ``altered`` or ``mode``, for what differs.
+        foreign: paths that someone else wrote.
+    """
+
+    name: str
+    state: str
+    wanted: str
+    count: int
+    writer: str
+    since: float = 0.0
+    drifted: dict[str, str] = field(default_factory=dict)
+    foreign: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeState:
+    """All that is in a volume.
+
+    Attributes:
+        packs: by folder name, sorted.
+        loose: foreign files beside the packs.
+        leftovers: preparations of an interrupted sync, or of one that is going on.
+    """
+
+    packs: dict[str, VolumePack]
+    loose: tuple[str, ...] = ()
+    leftovers: int = 0
+
+
+def read_state(frames: Iterable[Frame]) -> VolumeState:
+    """Reads the answer to ``status``, up to its end.
+
+    Raises:
+        ValueError: it has no end, or is no such answer.
+    """
+    packs: dict[str, VolumePack] = {}
+    loose: tuple[str, ...] = ()
+    for verb, fields in frames:
+        if verb == "end":
+            return VolumeState(packs, loose, int(fields[0]))
+        texts = [os.fsdecode(item) for item in fields]
+        if verb == "loose":
+            loose = tuple(texts)
+        elif verb == "pack":
+            name, state, wanted, count, writer, since, drifts, *paths = texts
+            pairs = 2 * int(drifts)
+            drifted = dict(zip(paths[1:pairs:2], paths[0:pairs:2], strict=True))
+            packs[name] = VolumePack(
+                name,
+                state,
+                wanted,
+                int(count),
+                writer,
+                float(since),
+                drifted,
+                tuple(paths[pairs:]),
+            )
+    raise ValueError("the state of the volume has no end")
+
+
+def frames_of(data: bytes) -> Iterable[Frame]:
+    """The frames of an answer that was read as a whole."""
+    at = 0
+    while at < len(data):
+        end = data.index(b"\n", at)
+        verb, _, length = data[at:end].partition(b" ")
+        at = end + 1 + int(length)
+        payload = data[end + 1 : at]
+        yield verb.decode("ascii"), tuple(payload.split(b"\0")) if payload else ()
