@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from attune_dev.errors import ConfigError
+from attune_dev.loading.cargo_config import overrides_of
 from attune_dev.loading.cargo_dependencies import (
     Dependency,
     check_cycles,
     dependencies_of,
     no_workspace,
-    patches_of,
 )
 from attune_dev.loading.cargo_lock import read_lock
 from attune_dev.loading.cargo_manifests import (
@@ -28,6 +28,7 @@ from attune_dev.loading.cargo_targets import targets_of
 from attune_dev.model.cargo import (
     CargoModel,
     CargoWorkspace,
+    DependencyKind,
     Package,
     PathDependency,
 )
@@ -51,6 +52,7 @@ class _Loader:
     edges: dict[str, list[Dependency]] = field(default_factory=dict)
     members: dict[str, list[str]] = field(default_factory=dict)
     roots: dict[str, Manifest] = field(default_factory=dict)
+    overrides: dict[str, dict[str, Dependency]] = field(default_factory=dict)
 
 
 def load_cargo(root: Path, *, problems: list[ConfigError] | None = None) -> CargoModel:
@@ -79,10 +81,10 @@ def load_cargo(root: Path, *, problems: list[ConfigError] | None = None) -> Carg
     check_cycles(loader.manifests, loader.edges)
     workspaces = {folder: _workspace(loader, folder) for folder in sorted(loader.members)}
     patches = {
-        folder: {name: _link(loader, found) for name, found in patches_of(root).items()}
-        for folder, root in loader.roots.items()
+        folder: {name: _link(loader, found) for name, found in overrides.items()}
+        for folder, overrides in loader.overrides.items()
     }
-    return CargoModel(apply_patches(workspaces, patches))
+    return CargoModel(apply_patches(workspaces, patches), loader.manifests.parsed())
 
 
 def _scanned(loader: _Loader, folder: str, folders: list[str]) -> Manifest | None:
@@ -100,8 +102,7 @@ def _add_workspace(loader: _Loader, root: Manifest) -> None:
     members = members_of(loader.manifests, root)
     for manifest in members.values():
         _add_package(loader, manifest, root, workspace=root.folder)
-    loader.roots[root.folder] = root
-    loader.members[root.folder] = list(members)
+    _add_root(loader, root, list(members))
 
 
 def _add_stray(loader: _Loader, manifest: Manifest) -> None:
@@ -117,14 +118,19 @@ def _add_alone(loader: _Loader, manifest: Manifest) -> None:
     """A package that no workspace has as a member: it has its own lock file."""
     above = workspace_root_of(loader.manifests, manifest)
     _add_package(loader, manifest, above, workspace=manifest.folder)
-    loader.roots[manifest.folder] = manifest
-    loader.members[manifest.folder] = [manifest.folder]
+    _add_root(loader, manifest, [manifest.folder])
+
+
+def _add_root(loader: _Loader, root: Manifest, members: list[str]) -> None:
+    loader.roots[root.folder] = root
+    loader.members[root.folder] = members
+    loader.overrides[root.folder] = overrides_of(loader.manifests, root)
 
 
 def _add_referred(loader: _Loader) -> None:
     """Path dependencies and patches that the search for manifests did not meet."""
     todo = [found for edges in loader.edges.values() for found in edges]
-    todo += [found for root in loader.roots.values() for found in patches_of(root).values()]
+    todo += [found for each in loader.overrides.values() for found in each.values()]
     while todo:
         dependency = todo.pop()
         if dependency.folder is None or dependency.folder in loader.packages:
@@ -160,7 +166,13 @@ def _add_package(
         inherits=frozenset(found.key for found in dependencies if found.inherited),
         inherits_package=inherited,
     )
-    loader.edges[manifest.folder] = [found for found in dependencies if found.folder is not None]
+    edges = [found for found in dependencies if found.folder is not None]
+    files = loader.manifests.linked_to(manifest.folder)
+    if files is not None:
+        edges.append(
+            Dependency(manifest.name, manifest.name, DependencyKind.NORMAL, manifest, files)
+        )
+    loader.edges[manifest.folder] = edges
 
 
 def _package_value(manifest: Manifest, root: Manifest | None, key: str) -> str:

@@ -33,19 +33,19 @@ class Dependency:
         key: as the table names it.
         name: the package's own name, which differs after ``package = "…"``.
         kind: the table it stands in.
-        folder: for path dependencies: where it is, relative to the repository root.
-        inherited: whether it is taken from ``[workspace.dependencies]``.
-        path: the path as written, for messages.
         written_in: the manifest that has the path.
+        folder: for path dependencies: where it is, relative to the repository root.
+        path: the path as written, for messages.
+        inherited: whether it is taken from ``[workspace.dependencies]``.
     """
 
     key: str
     name: str
     kind: DependencyKind
-    folder: str | None
-    inherited: bool
-    path: str
     written_in: Manifest
+    folder: str | None = None
+    path: str = ""
+    inherited: bool = False
 
     def error(self, what: str, why: str = "") -> ConfigError:
         """An error at the line that has the path."""
@@ -87,7 +87,7 @@ def _dependency(
     if inherited:
         written_in, spec = _inherited(manifest, root, key)
     if not isinstance(spec, dict):
-        return Dependency(key, key, kind, None, inherited, "", written_in)
+        return Dependency(key, key, kind, written_in, inherited=inherited)
     path = spec.get("path")
     folder = None
     if isinstance(path, str):
@@ -96,7 +96,7 @@ def _dependency(
             raise _outside(written_in, key, path)
     name = spec.get("package")
     name = name if isinstance(name, str) else key
-    return Dependency(key, name, kind, folder, inherited, str(path or ""), written_in)
+    return Dependency(key, name, kind, written_in, folder, str(path or ""), inherited)
 
 
 def _inherited(manifest: Manifest, root: Manifest | None, key: str) -> tuple[Manifest, object]:

@@ -155,6 +155,25 @@ class Manifests:
             raise found
         return found
 
+    def linked_to(self, folder: str) -> str | None:
+        """The folder that holds the files of ``folder`` where a symbolic link leads elsewhere.
+
+        Returns:
+            A path from the repository root; ``None`` where no link is in the way, or where it
+            leads out of the repository.
+        """
+        real = os.path.realpath(in_folder(self.root, folder))
+        top = os.path.realpath(self.root)
+        if not within(top, real):
+            return None
+        place = real[len(top) :].removeprefix("/")
+        return None if place == folder else place
+
+    def parsed(self) -> dict[str, Mapping[str, Any]]:
+        """What all manifests say that were asked for and could be read, by path, sorted."""
+        found = (each for each in self._read.values() if isinstance(each, Manifest))
+        return dict(sorted((each.file.path, each.file.data) for each in found))
+
     def _load(self, folder: str) -> Manifest | ConfigError | None:
         path = in_folder(folder, "Cargo.toml")
         try:

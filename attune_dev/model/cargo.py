@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -157,9 +157,11 @@ class CargoModel:
 
     Attributes:
         workspaces: by folder, sorted.
+        manifests: every ``Cargo.toml`` as parsed, by path.
     """
 
     workspaces: Mapping[str, CargoWorkspace] = field(default_factory=dict)
+    manifests: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     # Derived once: the planner asks for every changed path.
     _packages: dict[str, Package] = field(init=False, repr=False, compare=False)
     _of_binary: dict[str, Package] = field(init=False, repr=False, compare=False)

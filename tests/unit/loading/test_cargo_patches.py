@@ -103,6 +103,35 @@ def test_whoever_reaches_a_patched_package_compiles_it(tmp_path: Path, table: st
     }
 
 
+@pytest.mark.parametrize("name", [".cargo/config.toml", ".cargo/config"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[patch.crates-io]\npatched = { path = "forks/patched" }\n',
+        'paths = ["forks/patched", "forks/not-there"]\n',
+    ],
+)
+def test_the_configuration_patches_like_the_manifest(tmp_path: Path, name: str, text: str) -> None:
+    assert set(links(load(tmp_path, {**FILES, name: text, "Cargo.lock": LOCK}))) == {
+        "direct",
+        "through",
+        "in-tests",
+    }
+
+
+def test_the_configuration_above_a_workspace_counts(tmp_path: Path) -> None:
+    below = {f"backend/{path}": text for path, text in {**FILES, "Cargo.lock": LOCK}.items()}
+    text = '[patch.crates-io]\npatched = { path = "backend/forks/patched" }\n'
+    model = load(tmp_path, {**below, ".cargo/config.toml": text})
+    assert set(links(model)) == {"direct", "through", "in-tests"}
+
+
+def test_a_broken_configuration_is_told_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, {**FILES, ".cargo/config.toml": "[build]\njobs = = 2\n"})
+    assert caught.value.where == ".cargo/config.toml:2"
+
+
 def test_without_a_lock_file_any_dependency_may_reach_the_patched_package(tmp_path: Path) -> None:
     table = '[patch.crates-io]\npatched = { path = "forks/patched" }\n'
     model = load(tmp_path, {**FILES, "Cargo.toml": FILES["Cargo.toml"] + table})

@@ -158,6 +158,35 @@ def test_a_symbolic_link_to_a_folder_above_is_not_followed(tmp_path: Path) -> No
     assert list(load(tmp_path, {"a/Cargo.toml": package("a")}).packages()) == ["a"]
 
 
+def test_a_member_behind_a_symbolic_link_is_made_of_the_files_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "crates").mkdir()
+    (tmp_path / "crates/link").symlink_to("../shared/real", target_is_directory=True)
+    model = load(
+        tmp_path,
+        {
+            "Cargo.toml": WORKSPACE,
+            "crates/app/Cargo.toml": package("app", '[dependencies]\nreal.path = "../link"'),
+            "shared/real/Cargo.toml": package("real"),
+        },
+    )
+    assert list(model.workspaces[""].packages) == ["crates/app", "crates/link"]
+    assert model.closure("crates/app") == {"crates/app", "crates/link", "shared/real"}
+
+
+def test_a_repository_reached_through_a_symbolic_link_is_read_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real", target_is_directory=True)
+    model = load(tmp_path / "link", {"Cargo.toml": WORKSPACE, "crates/a/Cargo.toml": package("a")})
+    assert links(model, "crates/a") == []
+
+
+def test_manifests_are_kept_as_they_were_parsed(tmp_path: Path) -> None:
+    files = {"Cargo.toml": WORKSPACE, "crates/a/Cargo.toml": package("a")}
+    manifests = load(tmp_path, files).manifests
+    assert list(manifests) == ["Cargo.toml", "crates/a/Cargo.toml"]
+    assert manifests["crates/a/Cargo.toml"]["package"]["name"] == "a"
+
+
 def test_dependencies_count_in_every_table(tmp_path: Path) -> None:
     files = {
         "Cargo.toml": WORKSPACE,
