@@ -141,10 +141,8 @@ class BuildRecord:
 
     @property
     def all_cached(self) -> bool:
-        """Whether nothing had to be run; a ``FROM`` alone runs nothing."""
-        return all(
-            step.state is StepState.CACHED or "] FROM " in step.name for step in self.counted
-        )
+        """Whether nothing had to be run."""
+        return self.cached == len(self.counted)
 
     def error(self, services: Sequence[str]) -> BuildFailed:
         """What to tell of a build that failed: the compiler's own words where it spoke."""

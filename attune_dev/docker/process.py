@@ -165,12 +165,13 @@ class Running:
                 self._child.stdin.close()
 
     def _read(self, stream: IO[bytes], sink: Callable[[str], None], tail: deque[str]) -> None:
-        for line in _lines(stream, self._line_limit):
-            tail.append(line)
-            try:
-                sink(line)
-            except Exception as problem:  # noqa: BLE001 - told by wait(), the pipe must drain
-                self._errors.append(problem)
+        with stream:
+            for line in _lines(stream, self._line_limit):
+                tail.append(line)
+                try:
+                    sink(line)
+                except Exception as problem:  # noqa: BLE001 - told by wait(), the pipe must drain
+                    self._errors.append(problem)
 
     def wait(self, timeout: float | None = None, *, check: bool = True) -> Completed:
         """Waits for the end.

@@ -51,9 +51,10 @@ class Step:
 
     @property
     def internal(self) -> bool:
-        """Whether it is BuildKit's own work: loading files, resolving images, exporting."""
-        head = self.name.partition("]")[0]
-        return not self.name.startswith("[") or "internal" in head.split()
+        """Whether it is BuildKit's own work: loading files, finding base images, exporting."""
+        head, _, what = self.name.partition("] ")
+        own = what.startswith(("FROM ", "exporting "))
+        return own or not head.startswith("[") or "internal" in head.removeprefix("[").split()
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ class WhalesDocker:
 
     def images(self, services: Sequence[str]) -> dict[str, ImageState]:
         """See :class:`DockerPort`."""
-        names = {name: self.image_name(name) for name in _named(services)}
+        names = {name: self.image_name(name) for name in self._named(services)}
         looked = self._docker("inspect", ["image", "inspect", *names.values()], check=False)
         found = images_from_inspect(_documents(looked))
         return {
@@ -125,7 +125,7 @@ class WhalesDocker:
         self, services: Sequence[str], timeout: float, *, cancel: Cancel | None = None
     ) -> None:
         """See :class:`DockerPort`."""
-        health.wait_healthy(self, _named(services), timeout, cancel=cancel)
+        health.wait_healthy(self, self._named(services), timeout, cancel=cancel)
 
     def image_name(self, service: str) -> str:
         """The name under which Docker has a service's image."""
@@ -149,7 +149,7 @@ class WhalesDocker:
         self, services: Sequence[str], on_line: OnLine = _nothing, *, force: bool = False
     ) -> tuple[str, ...]:
         """See :class:`DockerPort`; Compose compares image and definition itself."""
-        named = _named(services)
+        named = self._named(services)
         flags = ["--force-recreate"] if force else []
         with self._lock:
             before = self._runs()
@@ -159,7 +159,7 @@ class WhalesDocker:
 
     def restart(self, services: Sequence[str], on_line: OnLine = _nothing) -> None:
         """See :class:`DockerPort`."""
-        named = _named(services)
+        named = self._named(services)
         present = {container.service for container in self.containers()}
         if missing := [name for name in named if name not in present]:
             raise ActionError(f"{', '.join(missing)} has no container to restart", hint="./inv up")
@@ -180,7 +180,7 @@ class WhalesDocker:
 
     def stop(self, services: Sequence[str], on_line: OnLine = _nothing) -> None:
         """See :class:`DockerPort`."""
-        self._compose(["stop", *_named(services)], on_line)
+        self._compose(["stop", *self._named(services)], on_line)
 
     def down(self, on_line: OnLine = _nothing, *, volumes: bool = False) -> None:
         """See :class:`DockerPort`."""
@@ -197,7 +197,7 @@ class WhalesDocker:
     ) -> tuple[str, ...]:
         """See :class:`DockerPort`."""
         cancel = cancel or Cancel()
-        waves = start_waves(self.project, _named(services))
+        waves = start_waves(self.project, self._named(services))
         everyone = [name for wave in waves for name in wave.services]
         started: list[str] = []
         unfinished: list[str] = []
@@ -264,6 +264,12 @@ class WhalesDocker:
 
     # --- calls
 
+    def _named(self, services: Sequence[str]) -> tuple[str, ...]:
+        """The services once each, sorted; none at all would mean all of them to Compose."""
+        if not services:
+            raise UsageError("no service is named")
+        return tuple(sorted({known_service(self.project, name).name for name in services}))
+
     @cached_property
     def _compose_argv(self) -> tuple[str, ...]:
         from python_on_whales import ClientNotFoundError, DockerClient  # costs 0.4 s
@@ -307,13 +313,6 @@ class WhalesDocker:
         if check and not done.ok:
             raise explain(done, f"docker {what}")
         return done
-
-
-def _named(services: Sequence[str]) -> tuple[str, ...]:
-    """The services once each, sorted; none at all would mean all of them to Compose."""
-    if not services:
-        raise UsageError("no service is named")
-    return tuple(sorted(set(services)))
 
 
 def _told(words: Sequence[str]) -> str:

@@ -129,7 +129,8 @@ class EngineRig:
 
     def edit(self, service: str, text: str) -> None:
         """Changes what a service's image is built from."""
-        (self.root / f"{service}.txt").write_text(text)
+        # named after the project, so that no earlier one has left it in the cache
+        (self.root / f"{service}.txt").write_text(f"{text} {self.name}\n")
 
     def compose(self, *words: str) -> str:
         """What a developer types without this tool; returns all it printed."""
