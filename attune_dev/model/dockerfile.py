@@ -97,8 +97,8 @@ class CargoBuild:
 
     Attributes:
         directory: working folder in the stage, absolute.
-        binaries: names after ``--bin``; with ``all_binaries`` what it restricts is unknown.
-        packages: names after ``-p``/``--package``.
+        binaries: names or glob patterns after ``--bin``; a part that only the build knows is ``*``.
+        packages: names or glob patterns after ``-p``/``--package``.
         workspace: whether ``--workspace``/``--all`` or no selection at all is given.
         profile: ``release``, ``dev`` or the name after ``--profile``.
         manifest: value of ``--manifest-path``, empty where not given.
@@ -152,12 +152,13 @@ class ImageInputs:
         base_images: images that are not stages, after substitution, sorted.
         cargo_builds: the cargo calls of the stages in use.
         shipped: file names that the final stage takes out of other stages (``COPY --from``), after
-            substitution: the binaries that the image ships are among them.
-        shipped_unknown: paths that it takes out of other stages and that could not be followed
-            back to file names.
+            substitution and traced back to the name they were compiled under: the binaries that
+            the image ships are among them. A name that is only partly known is a glob pattern;
+            ``*`` stands for whatever was compiled.
         cache_ids: ids of cache mounts in use, sorted.
         args: name to value of all arguments that were substituted.
         ignore_file: the ``.dockerignore`` in force, repository-relative, empty where none exists.
+        scripts: files of the context that a ``RUN`` executes and whose text was not given.
     """
 
     service: str
@@ -168,7 +169,7 @@ class ImageInputs:
     base_images: tuple[str, ...] = ()
     cargo_builds: tuple[CargoBuild, ...] = ()
     shipped: tuple[str, ...] = ()
-    shipped_unknown: tuple[str, ...] = ()
     cache_ids: tuple[str, ...] = ()
-    args: Mapping[str, str] = field(default_factory=dict)
+    args: Mapping[str, str] = field(default_factory=dict, repr=False)
     ignore_file: str = ""
+    scripts: tuple[str, ...] = ()

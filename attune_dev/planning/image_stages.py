@@ -1,0 +1,390 @@
+"""One stage of a Dockerfile for given build arguments: what it reads, runs and puts where."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from attune_dev.errors import ConfigError
+from attune_dev.model.compose import BuildConfig
+from attune_dev.model.dockerfile import (
+    CargoBuild,
+    Dockerfile,
+    Instruction,
+    RunMount,
+    SourcePattern,
+    Stage,
+)
+from attune_dev.planning.image_cargo import cargo_build, placements
+from attune_dev.planning.image_ignore import clean_source, source_matches
+from attune_dev.planning.image_words import expand
+from attune_dev.planning.shell_run import Call, Shell
+from attune_dev.planning.shell_words import UNKNOWN, Scope
+
+_HEREDOC_WORD = re.compile(r"(?:^|(?<=\s))\d*<<-?[^\s<]+")
+_SHELL = re.compile(r"(?:\S*/)?(?:env\s+)?(?:ba|da|a|z)?sh(?:\s+-\S*)*")
+_REMOTE = ("http://", "https://", "git@", "git://", "ssh://")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A path in a stage and what it was taken from.
+
+    Attributes:
+        path: absolute path in the stage.
+        source: absolute path in ``stage``; ``None`` where it is not known.
+        stage: index of the stage, -1 for the build context, -2 for another image.
+        inside: whether the source is put into the folder ``path``.
+    """
+
+    path: str
+    source: str | None
+    stage: int
+    inside: bool = False
+
+
+@dataclass(slots=True)
+class StageFacts:
+    """What going through a stage found.
+
+    Attributes:
+        index: of the stage.
+        base: index of the stage it starts from, ``None`` for an image.
+        uses: indexes of the stages it takes from.
+        images: images that are not stages.
+        env: ``ENV`` at its end.
+        args: values of its arguments.
+        workdir: working folder at its end.
+        sources: what it reads out of contexts.
+        taken: where files come from, in order.
+        builds: cargo calls.
+        cache_ids: ids of its cache mounts.
+        scripts: scripts of the context that it runs and whose text is not known.
+        shipped: paths that it takes out of other stages.
+        triggers: ``ONBUILD`` instructions.
+    """
+
+    index: int
+    base: int | None = None
+    uses: set[int] = field(default_factory=set)
+    images: set[str] = field(default_factory=set)
+    env: dict[str, str] = field(default_factory=dict)
+    args: dict[str, str] = field(default_factory=dict)
+    workdir: str = "/"
+    sources: list[SourcePattern] = field(default_factory=list)
+    taken: list[Taken] = field(default_factory=list)
+    builds: list[CargoBuild] = field(default_factory=list)
+    cache_ids: set[str] = field(default_factory=set)
+    scripts: set[str] = field(default_factory=set)
+    shipped: list[Taken] = field(default_factory=list)
+    triggers: list[Instruction] = field(default_factory=list)
+
+
+class Stages:
+    """Goes through the stages of one Dockerfile as far as they are asked for.
+
+    Args:
+        dockerfile: parsed.
+        build: target, arguments and contexts.
+        predefined: arguments that BuildKit sets, such as ``TARGETARCH``.
+        scripts: texts of context files by path relative to the context, for following them.
+    """
+
+    def __init__(
+        self,
+        dockerfile: Dockerfile,
+        build: BuildConfig,
+        predefined: Mapping[str, str],
+        scripts: Mapping[str, str],
+    ) -> None:
+        self.dockerfile = dockerfile
+        self._build = build
+        self._scripts = scripts
+        self._given = {k: v for k, v in build.args.items() if v is not None}
+        self._facts: dict[int, StageFacts] = {}
+        self.global_args = dict(predefined)
+        for name, default in dockerfile.global_args.items():
+            if name in self._given:
+                self.global_args[name] = self._given[name]
+            elif default is not None:
+                self.global_args[name] = self._expand(default, self.global_args)
+
+    def find(self, reference: str, before: int) -> int | None:
+        """The stage that a name or number means, among those before ``before``."""
+        stages = self.dockerfile.stages[:before]
+        for stage in reversed(stages):
+            if stage.name and stage.name == reference.lower():
+                return stage.index
+        if reference.isdigit() and int(reference) < len(stages):
+            return int(reference)
+        return None
+
+    def facts(self, index: int) -> StageFacts:
+        """What a stage does.
+
+        Raises:
+            ConfigError: its base image is empty once arguments are substituted.
+        """
+        if index not in self._facts:
+            self._facts[index] = self._go_through(self.dockerfile.stages[index])
+        return self._facts[index]
+
+    def chain(self, index: int) -> list[StageFacts]:
+        """A stage and the stages it starts from, the first one first."""
+        found: list[StageFacts] = []
+        at: int | None = index
+        while at is not None:
+            found.append(self.facts(at))
+            at = found[-1].base
+        return found[::-1]
+
+    def _go_through(self, stage: Stage) -> StageFacts:
+        facts = StageFacts(stage.index)
+        base = self._expand(stage.base, self.global_args)
+        if not base:
+            raise ConfigError(
+                f"the base image `{stage.base}` is empty",
+                why="an ARG in it has no value",
+                file=self.dockerfile.path,
+                line=stage.line,
+            )
+        inherited: list[Instruction] = []
+        folder = self._context_of(base)
+        facts.base = None if folder is not None else self.find(base, stage.index)
+        if facts.base is not None:
+            below = self.facts(facts.base)
+            facts.env, facts.workdir = dict(below.env), below.workdir
+            facts.uses.add(facts.base)
+            inherited = below.triggers
+        elif folder is not None:
+            self._from_context(facts, folder, stage)
+        elif base != "scratch":
+            facts.images.add(base)
+        for instruction in (*inherited, *stage.instructions):
+            self._instruction(facts, instruction)
+        return facts
+
+    def _from_context(self, facts: StageFacts, folder: str, stage: Stage) -> None:
+        if "://" in folder or folder.startswith(("service:", "target:")):
+            facts.images.add(folder.removeprefix("docker-image://"))
+        else:
+            facts.sources.append(SourcePattern("", folder, "/", "FROM", stage.line))
+
+    def _context_of(self, name: str) -> str | None:
+        """The additional context that stands for a stage or an image of this name."""
+        return self._build.additional_contexts.get(name)
+
+    def _expand(self, text: str, values: Mapping[str, str]) -> str:
+        return expand(text, values, escape=self.dockerfile.escape)
+
+    def _values(self, facts: StageFacts) -> dict[str, str]:
+        return {**facts.args, **facts.env}
+
+    def _instruction(self, facts: StageFacts, instruction: Instruction) -> None:
+        keyword = instruction.keyword
+        if keyword == "ARG":
+            for word in instruction.words:
+                self._arg(facts, word)
+        elif keyword == "ENV":
+            values = self._values(facts)
+            for word in instruction.words:
+                name, _, value = word.partition("=")
+                facts.env[self._expand(name, values)] = self._expand(value, values)
+        elif keyword == "WORKDIR":
+            path = self._expand(instruction.value, self._values(facts))
+            facts.workdir = posixpath.normpath(posixpath.join(facts.workdir, path))
+        elif keyword in ("COPY", "ADD"):
+            self._copy(facts, instruction)
+        elif keyword == "RUN":
+            self._run(facts, instruction)
+        elif keyword == "ONBUILD" and instruction.trigger is not None:
+            facts.triggers.append(instruction.trigger)
+
+    def _arg(self, facts: StageFacts, word: str) -> None:
+        name, has, default = word.partition("=")
+        if name in self._given:
+            facts.args[name] = self._given[name]
+        elif has:
+            facts.args[name] = self._expand(default, self._values(facts))
+        elif name in self.global_args:
+            facts.args[name] = self.global_args[name]
+
+    def _copy(self, facts: StageFacts, instruction: Instruction) -> None:
+        values = self._values(facts)
+        words = [self._expand(word, values) for word in instruction.words]
+        sources, target = words[:-1], words[-1]
+        path = posixpath.normpath(posixpath.join(facts.workdir, target))
+        several = len(sources) + len(instruction.heredocs) > 1
+        inside = several or target.endswith("/") or target == "." or path == facts.workdir
+        exclude = (
+            tuple(instruction.flags.get("exclude", "").split("\n"))
+            if ("exclude" in instruction.flags)
+            else ()
+        )
+        origin = self._origin(facts, self._expand(instruction.flags.get("from", ""), values))
+        for source in sources:
+            if isinstance(origin, str):
+                if instruction.keyword == "ADD" and source.startswith(_REMOTE):
+                    continue
+                pattern = clean_source(source)
+                facts.sources.append(
+                    SourcePattern(
+                        pattern, origin, path, instruction.keyword, instruction.line, exclude
+                    )
+                )
+                facts.taken.append(Taken(path, f"/{pattern}", -1, inside))
+            else:
+                taken = Taken(path, posixpath.normpath(f"/{source}"), origin, inside)
+                facts.taken.append(taken)
+                if origin >= 0:
+                    facts.shipped.append(taken)
+
+    def _origin(self, facts: StageFacts, reference: str) -> str | int:
+        """A context's folder, or the index of a stage, or -2 for an image."""
+        if not reference:
+            return self._build.context
+        folder = self._context_of(reference)
+        if folder is not None:
+            if "://" in folder or folder.startswith(("service:", "target:")):
+                facts.images.add(folder.removeprefix("docker-image://"))
+                return -2
+            return folder
+        stage = self.find(reference, facts.index)
+        if stage is not None:
+            facts.uses.add(stage)
+            return stage
+        facts.images.add(reference)
+        return -2
+
+    def _run(self, facts: StageFacts, instruction: Instruction) -> None:
+        values = self._values(facts)
+        mounted = [
+            taken
+            for mount in instruction.mounts
+            if (taken := self._mount(facts, mount, values, instruction.line)) is not None
+        ]
+        scope = Scope(dict(values), directory=facts.workdir)
+        shell = Shell(lambda path: self._script_text(facts, mounted, path))
+        followed = shell.follow(_shell_text(instruction), scope)
+        compiles = False
+        for call in followed.calls:
+            compiles |= self._call(facts, call, mounted, instruction.line)
+        if followed.lost:
+            facts.builds.append(
+                CargoBuild(workspace=True, line=instruction.line, note="too long to follow")
+            )
+        elif not compiles:
+            self._unknown_scripts(facts, mounted, followed.scripts, instruction.line)
+        for path in followed.scripts:
+            if (script := self._context_path(facts, mounted, path)) is not None:
+                facts.scripts.add(script)
+
+    def _mount(
+        self, facts: StageFacts, mount: RunMount, values: Mapping[str, str], line: int
+    ) -> Taken | None:
+        if mount.kind == "cache":
+            facts.cache_ids.add(self._expand(mount.cache_id, values))
+        reference = self._expand(mount.from_, values)
+        if mount.kind not in ("bind", "cache") or (mount.kind == "cache" and not reference):
+            return None
+        source = self._expand(mount.source, values)
+        target = posixpath.join(facts.workdir, self._expand(mount.target, values))
+        origin = self._origin(facts, reference)
+        if isinstance(origin, str):
+            pattern = clean_source(source)
+            facts.sources.append(SourcePattern(pattern, origin, target, "bind", line))
+            return Taken(posixpath.normpath(target), f"/{pattern}", -1)
+        return Taken(posixpath.normpath(target), posixpath.normpath(f"/{source}"), origin)
+
+    def _call(self, facts: StageFacts, call: Call, mounted: list[Taken], line: int) -> bool:
+        build = cargo_build(call, line)
+        if build is not None:
+            if build not in facts.builds:
+                facts.builds.append(build)
+            return True
+        for placed in placements(call):
+            taken = Taken(placed.target, placed.source, facts.index, placed.inside)
+            origin = _through(mounted, placed.source) if placed.source else None
+            if origin is not None:
+                taken = Taken(placed.target, origin.source, origin.stage, placed.inside)
+                if origin.stage >= 0:
+                    facts.shipped.append(taken)
+            facts.taken.append(taken)
+        return False
+
+    def _unknown_scripts(
+        self, facts: StageFacts, mounted: list[Taken], scripts: list[str], line: int
+    ) -> None:
+        """A script of the repository that is not known may well call cargo."""
+        if not self._sees_manifest(facts):
+            return
+        for path in scripts:
+            if self._context_path(facts, mounted, path) is not None:
+                note = f"`{path.replace(UNKNOWN, '*')}` may compile anything"
+                facts.builds.append(CargoBuild(facts.workdir, workspace=True, line=line, note=note))
+
+    def _sees_manifest(self, facts: StageFacts) -> bool:
+        chain = [facts] if facts.base is None else [*self.chain(facts.base), facts]
+        return any(
+            source_matches(source.pattern, "Cargo.toml") or "Cargo.toml" in source.pattern
+            for part in chain
+            for source in part.sources
+        )
+
+    def _script_text(self, facts: StageFacts, mounted: list[Taken], path: str) -> str | None:
+        found = self._context_path(facts, mounted, path)
+        return None if found is None else self._scripts.get(found)
+
+    def _context_path(self, facts: StageFacts, mounted: list[Taken], path: str) -> str | None:
+        """Where in the context a file of the stage comes from, ``None`` where it does not."""
+        chain = [facts] if facts.base is None else [*self.chain(facts.base), facts]
+        taken = [*mounted, *(t for part in reversed(chain) for t in reversed(part.taken))]
+        for one in taken:
+            if one.stage != -1 or one.source is None:
+                continue
+            name = posixpath.basename(one.source)
+            if one.inside and path == posixpath.join(one.path, name):
+                return one.source[1:]
+            if path == one.path and not one.inside:
+                return one.source[1:]
+            if path.startswith(one.path.rstrip("/") + "/"):
+                rest = path[len(one.path.rstrip("/")) + 1 :]
+                folder = one.source[1:]
+                if any(char in folder for char in "*?["):
+                    folder = posixpath.dirname(folder)
+                return posixpath.join(folder, rest)
+        return None
+
+
+def _shell_text(instruction: Instruction) -> str:
+    """The shell text of a ``RUN``, empty where another language is run."""
+    if instruction.words:
+        return " ".join("'" + word.replace("'", "'\\''") + "'" for word in instruction.words)
+    if not instruction.heredocs:
+        return instruction.value
+    command = _HEREDOC_WORD.sub("", instruction.value).strip()
+    if command and _SHELL.fullmatch(command) is None:
+        return command  # the documents are data for it
+    bodies = [text for text in instruction.heredocs if _is_shell(text)]
+    return "\n".join(bodies)
+
+
+def _is_shell(text: str) -> bool:
+    """Whether a document without a foreign ``#!`` line."""
+    first = text.split("\n", 1)[0]
+    return not first.startswith("#!") or re.search(r"\b(ba|da|a|z|k)?sh\b", first) is not None
+
+
+def _through(mounted: list[Taken], path: str) -> Taken | None:
+    """The place behind a mount that a path leads to."""
+    for mount in mounted:
+        if mount.source is None:
+            continue
+        if path == mount.path:
+            return mount
+        if path.startswith(mount.path.rstrip("/") + "/"):
+            rest = path[len(mount.path.rstrip("/")) + 1 :]
+            return Taken(path, posixpath.join(mount.source, rest), mount.stage)
+    return None

@@ -1,0 +1,423 @@
+"""Follows shell text without running it: which programs would be called, with which arguments.
+
+Loops over known words, functions, ``set --``, ``case`` and ``if`` on known values and command
+substitutions of ``echo`` and ``printf`` are followed; where only the build knows a value, the word
+holds :data:`UNKNOWN`, and both ways of a condition are gone.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from attune_dev.planning.shell_builtins import builtin_output, printf, test_value
+from attune_dev.planning.shell_syntax import (
+    AndOr,
+    Case,
+    For,
+    If,
+    Node,
+    Pipeline,
+    Sequence,
+    Simple,
+    While,
+    parse_shell,
+)
+from attune_dev.planning.shell_words import UNKNOWN, Scope, Words
+
+_STEP_LIMIT = 20_000
+_DEPTH_LIMIT = 15
+_ARRAY = re.compile(r"(?s)([A-Za-z_]\w*)(\+?)=\((.*)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A program that would be run.
+
+    Attributes:
+        argv: program and arguments; what is not known holds :data:`UNKNOWN`.
+        directory: working folder, absolute.
+    """
+
+    argv: tuple[str, ...]
+    directory: str
+
+
+@dataclass(slots=True)
+class Followed:
+    """What following shell text found.
+
+    Attributes:
+        calls: in order.
+        lost: whether it was too much to follow to its end.
+        scripts: scripts that it runs and whose text is not known, absolute or as written.
+    """
+
+    calls: list[Call] = field(default_factory=list)
+    lost: bool = False
+    scripts: list[str] = field(default_factory=list)
+
+
+class _TooMuchError(Exception):
+    pass
+
+
+class Shell:
+    """Follows shell texts one after the other, each in a scope of its own.
+
+    Args:
+        read_script: the text of a script in the stage by its absolute path, ``None`` where it
+            is not known.
+    """
+
+    def __init__(self, read_script: Callable[[str], str | None] = lambda _: None) -> None:
+        self._read_script = read_script
+        self._functions: dict[str, Node] = {}
+        self._found = Followed()
+        self._steps = 0
+        self._depth = 0
+
+    def follow(self, text: str, scope: Scope) -> Followed:
+        """Follows one text.
+
+        Args:
+            text: shell text.
+            scope: what is known at its start; it is left as it is.
+        """
+        self._found = Followed()
+        self._functions = {}
+        self._steps = 0
+        self._depth = 0
+        try:
+            self._run(parse_shell(text), scope.copy(), "")
+        except (_TooMuchError, RecursionError):
+            self._found.lost = True
+        return self._found
+
+    def _run(self, node: Node, scope: Scope, stdin: str) -> tuple[bool | None, str]:
+        """Goes through a node: its status where it is known, and its output."""
+        self._steps += 1
+        if self._steps > _STEP_LIMIT:
+            raise _TooMuchError
+        if isinstance(node, Simple):
+            return self._simple(node, scope, stdin)
+        if isinstance(node, Sequence):
+            return self._sequence(node, scope, stdin)
+        if isinstance(node, AndOr):
+            return self._and_or(node, scope, stdin)
+        if isinstance(node, Pipeline):
+            return self._pipeline(node, scope, stdin)
+        if isinstance(node, For):
+            return self._for(node, scope, stdin)
+        if isinstance(node, If):
+            return None, self._if(node, scope, stdin)
+        if isinstance(node, While):
+            return None, self._while(node, scope, stdin)
+        if isinstance(node, Case):
+            return None, self._case(node, scope, stdin)
+        self._functions[node.name] = node.body
+        return True, ""
+
+    def _sequence(self, node: Sequence, scope: Scope, stdin: str) -> tuple[bool | None, str]:
+        inner = scope.copy() if node.subshell else scope
+        status: bool | None = True
+        out = ""
+        for command in node.commands:
+            status, said = self._run(command, inner, stdin)
+            out += said
+        return status, out
+
+    def _and_or(self, node: AndOr, scope: Scope, stdin: str) -> tuple[bool | None, str]:
+        status: bool | None = True
+        out = ""
+        for operator, command in node.entries:
+            if (operator == "&&" and status is False) or (operator == "||" and status is True):
+                continue
+            if operator == "||" and status is None:
+                both = scope.copy()
+                status, said = self._run(command, both, stdin)
+                status = None
+                scope.merge(both)
+            else:
+                uncertain = operator == "&&" and status is None
+                status, said = self._run(command, scope, stdin)
+                status = None if uncertain else status
+            out += said
+        return status, out
+
+    def _pipeline(self, node: Pipeline, scope: Scope, stdin: str) -> tuple[bool | None, str]:
+        status: bool | None = None
+        for command in node.commands:
+            inner = scope.copy() if len(node.commands) > 1 else scope
+            status, stdin = self._run(command, inner, stdin)
+        if node.negated and status is not None:
+            status = not status
+        return status, stdin
+
+    def _for(self, node: For, scope: Scope, stdin: str) -> tuple[bool | None, str]:
+        words = self._words(scope)
+        if node.words is None:
+            items = list(scope.positional)
+        else:
+            items = [item for word in node.words for item in words.fields(word)]
+        out = ""
+        for item in items:
+            scope.values[node.name] = item
+            out += self._run(node.body, scope, stdin)[1]
+        return True, out
+
+    def _if(self, node: If, scope: Scope, stdin: str) -> str:
+        outcomes: list[Scope] = []
+        out = ""
+        for condition, body in node.branches:
+            status: bool | None = True
+            if condition is not None:
+                status, _ = self._run(condition, scope, stdin)
+            if status is False:
+                continue
+            branch = scope.copy()
+            out += self._run(body, branch, stdin)[1]
+            outcomes.append(branch)
+            if status is True:
+                break
+        else:
+            outcomes.append(scope.copy())  # none of the branches
+        _become(scope, outcomes)
+        return out
+
+    def _while(self, node: While, scope: Scope, stdin: str) -> str:
+        status, _ = self._run(node.condition, scope, stdin)
+        if status is False:
+            return ""
+        # What a round changes is not known in the next one: a first round only finds out what.
+        before, calls = scope.copy(), len(self._found.calls)
+        self._run(node.body, scope, UNKNOWN)
+        del self._found.calls[calls:]
+        scope.merge(before)
+        return self._run(node.body, scope, UNKNOWN)[1]
+
+    def _case(self, node: Case, scope: Scope, stdin: str) -> str:
+        words = self._words(scope)
+        value = words.text(node.word)
+        outcomes: list[Scope] = []
+        out = ""
+        for patterns, body in node.branches:
+            texts = [words.text(pattern) for pattern in patterns]
+            known = UNKNOWN not in value and all(UNKNOWN not in text for text in texts)
+            matches = any(fnmatchcase(value, text) for text in texts)
+            if known and not matches:
+                continue
+            branch = scope.copy()
+            out += self._run(body, branch, stdin)[1]
+            outcomes.append(branch)
+            if matches:
+                break
+        else:
+            outcomes.append(scope.copy())
+        _become(scope, outcomes)
+        return out
+
+    def _words(self, scope: Scope) -> Words:
+        return Words(scope, lambda text: self._run(parse_shell(text), scope.copy(), "")[1])
+
+    def _simple(self, node: Simple, scope: Scope, stdin: str) -> tuple[bool | None, str]:
+        words = self._words(scope)
+        argv = [item for word in node.words for item in words.fields(word)]
+        target = scope if not argv else scope.copy()
+        for assignment in node.assignments:
+            _assign(assignment, target, words)
+        if not argv:
+            return True, ""
+        if argv[0] in self._functions:
+            return self._call_function(argv, scope, stdin)
+        return self._command(argv, scope, stdin)
+
+    def _call_function(self, argv: list[str], scope: Scope, stdin: str) -> tuple[bool | None, str]:
+        self._deeper()
+        outer, scope.positional = scope.positional, argv[1:]
+        result = self._run(self._functions[argv[0]], scope, stdin)
+        scope.positional = outer
+        self._depth -= 1
+        return result
+
+    def _command(self, argv: list[str], scope: Scope, stdin: str) -> tuple[bool | None, str]:
+        name, rest = argv[0], argv[1:]
+        if name in ("cd", "pushd"):
+            _change_directory(scope, rest)
+            return True, ""
+        if name in ("set", "shift", "export", "declare", "typeset", "local", "readonly", "unset"):
+            _set(name, rest, scope)
+            return True, ""
+        if name == "read":
+            for variable in (word for word in rest if not word.startswith("-")):
+                scope.values[variable] = UNKNOWN
+            return None, ""
+        if name in ("[", "test", "[["):
+            return test_value(rest[:-1] if name != "test" else rest), ""
+        if name in ("true", ":", "false"):
+            return name != "false", ""
+        if name == "printf":
+            return True, printf(rest)
+        if name == "xargs":
+            return self._xargs(rest, scope, stdin)
+        if (output := builtin_output(argv, stdin)) is not None:
+            return True, output
+        return self._program(argv, scope, stdin)
+
+    def _program(self, argv: list[str], scope: Scope, stdin: str) -> tuple[bool | None, str]:
+        self._found.calls.append(Call(tuple(argv), scope.directory))
+        inner = unwrap(argv)
+        if not inner:
+            return None, UNKNOWN
+        if inner != argv:
+            self._deeper()
+            result = self._command(inner, scope, stdin)
+            self._depth -= 1
+            return result
+        program = posixpath.basename(argv[0])
+        if program in ("sh", "bash", "dash", "ash", "zsh") and len(argv) > 1:
+            self._shell(argv[1:], scope, stdin)
+        elif argv[0] in (".", "source") and len(argv) > 1:
+            self._script(argv[1], argv[2:] or scope.positional, scope, stdin)
+        elif "/" in argv[0] and program != "cargo":
+            self._script(argv[0], argv[1:], scope.copy(), stdin)
+        return None, UNKNOWN
+
+    def _shell(self, words: list[str], scope: Scope, stdin: str) -> None:
+        at = 0
+        takes_text = False
+        while at < len(words) and words[at][:1] in ("-", "+"):
+            takes_text |= "c" in words[at] and not words[at].startswith("--")
+            at += 2 if words[at] in ("-o", "+o") or words[at].endswith("o") else 1
+        if at >= len(words):
+            return
+        inner = scope.copy()
+        if takes_text:
+            inner.positional = words[at + 2 :]
+            self._inside(words[at], inner, stdin)
+        else:
+            self._script(words[at], words[at + 1 :], inner, stdin)
+
+    def _script(self, name: str, arguments: list[str], scope: Scope, stdin: str) -> None:
+        path = posixpath.normpath(posixpath.join(scope.directory, name))
+        text = self._read_script(path) if UNKNOWN not in path else None
+        if text is None:
+            self._found.scripts.append(path)
+            return
+        outer, scope.positional = scope.positional, list(arguments)
+        self._inside(text, scope, stdin)
+        scope.positional = outer
+
+    def _inside(self, text: str, scope: Scope, stdin: str) -> None:
+        self._deeper()
+        self._run(parse_shell(text), scope, stdin)
+        self._depth -= 1
+
+    def _xargs(self, rest: list[str], scope: Scope, stdin: str) -> tuple[bool | None, str]:
+        items = stdin.split() or [UNKNOWN]
+        size, replaced, at = len(items), "", 0
+        while at < len(rest) and rest[at].startswith("-"):
+            option = rest[at]
+            value = option[2:] or (rest[at + 1] if at + 1 < len(rest) else "")
+            separate = len(option) == 2 and option[1] in "nILPdsE"
+            if option[:2] == "-n" and value.isdigit():
+                size = max(int(value), 1)
+            elif option[:2] == "-I":
+                replaced, size = value, 1
+            at += 2 if separate else 1
+        out = ""
+        for start in range(0, len(items), size):
+            given = items[start : start + size]
+            if replaced:
+                argv = [word.replace(replaced, given[0]) for word in rest[at:]]
+            else:
+                argv = [*rest[at:], *given]
+            if argv:
+                out += self._command(argv, scope, "")[1]
+        return None, out
+
+    def _deeper(self) -> None:
+        self._depth += 1
+        if self._depth > _DEPTH_LIMIT:
+            raise _TooMuchError
+
+
+def unwrap(argv: list[str]) -> list[str]:
+    """The command that a wrapper such as ``env`` or ``timeout`` runs; others as they are."""
+    program = posixpath.basename(argv[0])
+    if program in ("exec", "command", "nice", "nohup", "time", "sudo", "eatmydata", "stdbuf"):
+        at = 1
+        while at < len(argv) and argv[at].startswith("-"):
+            at += 2 if argv[at] in ("-n", "-u", "-o", "-e", "-i") else 1
+        return argv[at:]
+    if program == "env":
+        at = 1
+        while at < len(argv) and (argv[at].startswith("-") or "=" in argv[at]):
+            at += 2 if argv[at] in ("-u", "-C") else 1
+        return argv[at:]
+    if program == "timeout":
+        at = 1
+        while at < len(argv) and argv[at].startswith("-"):
+            at += 2 if argv[at] in ("-k", "-s") else 1
+        return argv[at + 1 :]
+    if program == "rustup" and argv[1:2] == ["run"]:
+        return [word for word in argv[2:] if word != "--install"][1:]
+    return argv
+
+
+def _become(scope: Scope, outcomes: list[Scope]) -> None:
+    first, *others = outcomes
+    for other in others:
+        first.merge(other)
+    scope.values, scope.arrays = first.values, first.arrays
+    scope.positional, scope.directory = first.positional, first.directory
+
+
+def _assign(text: str, scope: Scope, words: Words) -> None:
+    array = _ARRAY.fullmatch(text)
+    if array is not None:
+        name, adds, inside = array.groups()
+        call = parse_shell(inside.replace("\n", " ")).commands
+        given = call[0].words if call and isinstance(call[0], Simple) else ()
+        items = [item for word in given for item in words.fields(word)]
+        scope.arrays[name] = [*scope.arrays.get(name, []), *items] if adds else items
+        scope.values.pop(name, None)
+        return
+    name, _, value = text.partition("=")
+    expanded = words.text(value)
+    if name.endswith("+"):
+        name = name[:-1]
+        expanded = scope.values.get(name, "") + expanded
+    scope.values[name] = expanded
+
+
+def _set(name: str, rest: list[str], scope: Scope) -> None:
+    if name == "set":
+        at = 0
+        while at < len(rest) and rest[at][:1] in ("-", "+") and rest[at] != "--":
+            at += 2 if rest[at].endswith("o") else 1
+        if at < len(rest):
+            scope.positional = rest[at + 1 :] if rest[at] == "--" else rest[at:]
+    elif name == "shift":
+        count = int(rest[0]) if rest and rest[0].isdigit() else 1
+        scope.positional = scope.positional[count:]
+    elif name == "unset":
+        for variable in rest:
+            scope.values.pop(variable, None)
+            scope.arrays.pop(variable, None)
+    else:
+        for word in rest:
+            variable, has, value = word.partition("=")
+            if has:
+                scope.values[variable] = value
+
+
+def _change_directory(scope: Scope, rest: list[str]) -> None:
+    named = [word for word in rest if not word.startswith("-")]
+    if not named or UNKNOWN in named[0]:
+        scope.directory = UNKNOWN
+    else:
+        scope.directory = posixpath.normpath(posixpath.join(scope.directory, named[0]))
