@@ -48,6 +48,7 @@ class _Loader:
 
     manifests: Manifests
     problems: list[ConfigError] | None
+    met: frozenset[str]
     packages: dict[str, Package] = field(default_factory=dict)
     edges: dict[str, list[Dependency]] = field(default_factory=dict)
     members: dict[str, list[str]] = field(default_factory=dict)
@@ -68,8 +69,8 @@ def load_cargo(root: Path, *, problems: list[ConfigError] | None = None) -> Carg
         ConfigError: a manifest or lock file is broken; a member or path dependency is missing or
             outside the repository; path dependencies form a cycle.
     """
-    loader = _Loader(Manifests(os.fspath(root)), problems)
     folders = find_manifests(os.fspath(root))
+    loader = _Loader(Manifests(os.fspath(root)), problems, frozenset(folders))
     scanned = [found for folder in folders if (found := _scanned(loader, folder, folders))]
     for manifest in scanned:
         if manifest.is_root:
@@ -167,7 +168,9 @@ def _add_package(
         inherits_package=inherited,
     )
     edges = [found for found in dependencies if found.folder is not None]
-    files = loader.manifests.linked_to(manifest.folder)
+    # The search for manifests follows no link, so what it met is where it seems to be.
+    met = manifest.folder in loader.met
+    files = None if met else loader.manifests.linked_to(manifest.folder)
     if files is not None:
         edges.append(
             Dependency(manifest.name, manifest.name, DependencyKind.NORMAL, manifest, files)

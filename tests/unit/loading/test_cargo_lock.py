@@ -105,6 +105,25 @@ def test_every_version_gives_the_same_resolution(text: str) -> None:
     assert parse_lock(text) == EXPECTED
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("", ""),
+        ("version = 4", "# written by hand\nversion = 4 # by hand"),
+        ('name = "log"\nversion = "0.4.1"', 'version = "0.4.1"\nname = "log"'),
+        ('name = "log"', "name = 'log'"),
+        ('name = "log"', 'name = "l\\u006Fg"'),
+        ('"log",\n "rand 0.7.0",', '"log", "rand 0.7.0",'),
+        ("\n", "\r\n"),
+        ("\n\n", "\n\n\n"),
+    ],
+)
+def test_the_layout_does_not_matter(change: tuple[str, str]) -> None:
+    text = newer("version = 4").partition("\n[[patch")[0]
+    assert change[0] in text
+    assert parse_lock(text.replace(*change)) == EXPECTED
+
+
 def test_the_order_of_packages_does_not_matter() -> None:
     head, *blocks = newer("").partition("[[patch")[0].split("[[package]]")
     assert parse_lock("[[package]]".join([head, *reversed(blocks)])) == EXPECTED

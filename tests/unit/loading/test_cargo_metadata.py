@@ -12,6 +12,7 @@ import pytest
 
 from attune_dev.docker.process import run
 from attune_dev.loading.cargo import load_cargo
+from attune_dev.model.cargo import LockedPackage
 
 if TYPE_CHECKING:
     from attune_dev.model.cargo import CargoWorkspace, Package
@@ -183,95 +184,91 @@ TREES: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
-def targets_tree(edition: str, tables: str = "", keys: str = "") -> tuple[str, dict[str, str]]:
-    return (
-        "",
-        {
-            "Cargo.toml": package("my-pkg", tables, edition=edition, keys=keys),
-            "build.rs": MAIN,
-            "src/lib.rs": "",
-            "src/main.rs": MAIN,
-            "src/my-tool.rs": MAIN,
-            "src/bin/one.rs": MAIN,
-            "src/bin/two/main.rs": MAIN,
-            "src/bin/two/part.rs": "",
-            "src/bin/nothing/other.rs": "",
-            "src/bin/.hidden.rs": MAIN,
-            "src/bin/notes.txt": "",
-            "tests/it.rs": "",
-            "tests/suite/main.rs": MAIN,
-            "tests/data/x.json": "{}",
-            "benches/speed.rs": MAIN,
-            "examples/demo.rs": MAIN,
-            "examples/big/main.rs": MAIN,
-            "other/main.rs": MAIN,
-        },
-    )
-
-
+SOURCES = {
+    "build.rs": MAIN,
+    "src/lib.rs": "",
+    "src/main.rs": MAIN,
+    "src/my-tool.rs": MAIN,
+    "src/bin/one.rs": MAIN,
+    "src/bin/two/main.rs": MAIN,
+    "src/bin/two/part.rs": "",
+    "src/bin/nothing/other.rs": "",
+    "src/bin/.hidden.rs": MAIN,
+    "src/bin/notes.txt": "",
+    "tests/it.rs": "",
+    "tests/suite/main.rs": MAIN,
+    "tests/data/x.json": "{}",
+    "benches/speed.rs": MAIN,
+    "examples/demo.rs": MAIN,
+    "examples/big/main.rs": MAIN,
+    "other/main.rs": MAIN,
+}
 EXPLICIT = '[[bin]]\nname = "extra"\npath = "other/main.rs"\n'
-for _edition in ("", "2015", "2018", "2021", "2024"):
-    TREES[f"targets of edition {_edition or 'unstated'}"] = targets_tree(_edition)
-    TREES[f"an explicit binary in edition {_edition or 'unstated'}"] = targets_tree(
-        _edition, EXPLICIT
-    )
-    TREES[f"a listed binary in edition {_edition or 'unstated'}"] = targets_tree(
-        _edition, '[[bin]]\nname = "two"\n[[bin]]\nname = "my-pkg"\n[[test]]\nname = "suite"\n'
-    )
-TREES["a binary by another name over a discovered file"] = targets_tree(
-    "2021", '[[bin]]\nname = "renamed"\npath = "src/bin/one.rs"\n'
-)
-TREES["a discovered name with another file"] = targets_tree(
-    "2021", '[[bin]]\nname = "one"\npath = "other/main.rs"\n'
-)
-TREES["main.rs by another name"] = targets_tree(
-    "2021", '[[bin]]\nname = "server"\npath = "src/main.rs"\n'
-)
-TREES["discovery turned off"] = targets_tree(
-    "2021",
-    keys="autobins = false\nautotests = false\nautobenches = false\nautoexamples = false\n"
-    "autolib = false\n",
-    tables=EXPLICIT,
-)
-TREES["discovery turned on in the oldest edition"] = targets_tree(
-    "2015", EXPLICIT, keys="autobins = true\n"
-)
-TREES["a library by another name"] = targets_tree(
-    "2021", '[lib]\nname = "nice"\npath = "other/main.rs"\n'
-)
-TREES["a library of several types"] = targets_tree(
-    "2021", '[lib]\ncrate-type = ["cdylib", "rlib"]\n'
-)
-TREES["a proc-macro"] = targets_tree("2021", "[lib]\nproc-macro = true\n")
-TREES["a named build script"] = targets_tree("2021", keys='build = "other/main.rs"\n')
-TREES["no build script"] = targets_tree("2021", keys="build = false\n")
-TREES["a binary where edition 2015 looks for it"] = targets_tree(
-    "2015", '[[bin]]\nname = "my-tool"\n'
-)
-TREES["a legacy binary without a library"] = (
-    "",
-    {
-        "Cargo.toml": package("old", '[[bin]]\nname = "thing"\n', edition="2015"),
-        "src/thing.rs": MAIN,
-    },
-)
-TREES["a legacy library"] = (
-    "",
-    {
-        "Cargo.toml": package("old-lib", '[lib]\nname = "thing"\n', edition="2015"),
-        "src/thing.rs": "",
-    },
-)
+LISTED = '[[bin]]\nname = "two"\n[[bin]]\nname = "PACKAGE"\n[[test]]\nname = "suite"\n'
+NO_DISCOVERY = "".join(f"auto{kind} = false\n" for kind in ("bins", "tests", "benches", "examples"))
+
+# Edition, keys of [package], tables, files; all are members of one workspace, as a call of cargo
+# takes its time.
+TARGETS: list[tuple[str, str, str, dict[str, str]]] = [
+    *(
+        (edition, "", tables, SOURCES)
+        for edition in ("", "2015", "2018", "2021", "2024")
+        for tables in ("", EXPLICIT, LISTED)
+    ),
+    ("2021", "", '[[bin]]\nname = "renamed"\npath = "src/bin/one.rs"\n', SOURCES),
+    ("2021", "", '[[bin]]\nname = "one"\npath = "other/main.rs"\n', SOURCES),
+    ("2021", "", '[[bin]]\nname = "server"\npath = "src/main.rs"\n', SOURCES),
+    ("2021", NO_DISCOVERY + "autolib = false\n", EXPLICIT, SOURCES),
+    ("2015", "autobins = true\n", EXPLICIT, SOURCES),
+    ("2021", "", '[lib]\nname = "nice"\npath = "other/main.rs"\n', SOURCES),
+    ("2021", "", '[lib]\ncrate-type = ["cdylib", "rlib"]\n', SOURCES),
+    ("2021", "", "[lib]\nproc-macro = true\n", SOURCES),
+    ("2021", "", '[lib]\ncrate-type = ["proc-macro"]\n', SOURCES),
+    ("2021", 'build = "other/main.rs"\n', "", SOURCES),
+    ("2021", "build = false\n", "", SOURCES),
+    ("2015", "", '[[bin]]\nname = "my-tool"\n', SOURCES),
+    ("2015", "", '[[bin]]\nname = "thing"\n', {"src/thing.rs": MAIN}),
+    ("2015", "", '[lib]\nname = "thing"\n', {"src/thing.rs": ""}),
+]
+
+
+def all_targets() -> dict[str, str]:
+    files = {"Cargo.toml": '[workspace]\nmembers = ["cases/*"]\nresolver = "2"\n'}
+    for number, (edition, keys, tables, sources) in enumerate(TARGETS):
+        name = f"my-case-{number}"
+        manifest = package(name, tables.replace("PACKAGE", name), edition=edition, keys=keys)
+        files[f"cases/{number}/Cargo.toml"] = manifest
+        files |= {f"cases/{number}/{path}": text for path, text in sources.items()}
+    return files
+
+
+TREES["targets of all kinds"] = ("", all_targets())
+
+
+def write(root: Path, files: dict[str, str]) -> None:
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
 
 
 @pytest.mark.parametrize("name", TREES)
 def test_manifests_say_what_cargo_says(name: str, tmp_path: Path) -> None:
     folder, files = TREES[name]
-    for path, text in files.items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(text)
+    write(tmp_path, files)
     workspace = load_cargo(tmp_path).workspaces[folder]
     assert told_by_us(workspace) == told_by_cargo(tmp_path, folder)
+
+
+def test_the_lock_file_that_cargo_writes_is_read(tmp_path: Path) -> None:
+    write(tmp_path, TREES["a root package with members by path"][1])
+    run(["cargo", "generate-lockfile", "--offline"], cwd=tmp_path)
+    assert load_cargo(tmp_path).workspaces[""].lock == (
+        LockedPackage("a", "0.1.0", dependencies=(("for-tests", "0.1.0"), ("win", "0.1.0"))),
+        LockedPackage("app", "0.1.0", dependencies=(("a", "0.1.0"), ("tool", "0.1.0"))),
+        LockedPackage("for-tests", "0.1.0"),
+        LockedPackage("tool", "0.1.0"),
+        LockedPackage("win", "0.1.0"),
+    )
 
 
 def told_by_us(workspace: CargoWorkspace) -> dict[str, Any]:
