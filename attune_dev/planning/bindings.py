@@ -44,7 +44,7 @@ def binaries_of_image(
     if image.cargo_builds:
         compiled = compiled_by_cargo(cargo, image)
         shipped = {c for c in compiled if _is_shipped(c.name, image.shipped)}
-        return _sorted(compiled if image.shipped_unknown or not shipped else shipped)
+        return _sorted(shipped or compiled)
     return _sorted(
         c
         for p in scope

@@ -93,7 +93,11 @@ class Classifier:
             image,
             mounts,
             roles,
-            tuple(entry.owner for entry in copies if self._counts(path, entry, claimed=claimed)),
+            tuple(
+                (entry.owner, entry.compile_only)
+                for entry in copies
+                if self._counts(path, entry, claimed=claimed)
+            ),
             self._compilers(path, folder, copies, claimed=claimed),
             tuple(name for pattern, name in self._declared if pattern.match(path)),
         )
@@ -109,7 +113,7 @@ class Classifier:
         image: tuple[tuple[Owner, ReasonKind], ...],
         mounts: tuple[str, ...],
         roles: tuple[tuple[str, str, PackRole], ...],
-        copies: tuple[Owner, ...],
+        copies: tuple[tuple[Owner, bool], ...],
         compilers: tuple[tuple[Owner, str, ReasonKind], ...],
         declared: tuple[str, ...],
     ) -> Iterable[Impact]:
@@ -124,8 +128,8 @@ class Classifier:
             yield from self.effects.of_mount(service)
         for owner, binary, kind in compilers:
             yield from self._of_compiler(owner, binary, kind)
-        for owner in copies:
-            kind = ReasonKind.COPIED if owner.service else ReasonKind.BUILD_READS
+        for owner, only_read in copies:
+            kind = ReasonKind.BUILD_READS if only_read else ReasonKind.COPIED
             yield from self.effects.of_build(owner, Reason(kind, owner.service or "pack binaries"))
         for service in declared:
             yield from self.effects.of_declared(service, Reason(ReasonKind.DECLARED, service))

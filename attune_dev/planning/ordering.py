@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 
 from attune_dev.model.plan import Action, ActionKind, Because, number
 from attune_dev.planning.graph import Graph, Owner
-from attune_dev.planning.reasons import Reason, render_reasons
+from attune_dev.planning.reasons import Reason, ReasonKind, render_reasons
 
 Item = tuple[ActionKind, str]
 """A kind of action and its one target."""
@@ -109,6 +109,7 @@ class Needs:
         self._graph = graph
         self._relations = graph.relations
         self._items = frozenset(todos)
+        self._todos = todos
         self._starts = {target: (kind, target) for kind, target in sorted(todos) if kind in STARTS}
         self._binary_packs = {
             name: {(_pack_of(graph, placed.path)) for placed in places}
@@ -151,7 +152,7 @@ class Needs:
         elif kind is ActionKind.BUILD:
             found = self._of_build(target)
         else:
-            found = self._of_start(target)
+            found = self._of_start(item)
         found &= self._items
         return found or {(ActionKind.RELOAD, "")} & self._items
 
@@ -166,7 +167,9 @@ class Needs:
                         found.add((kind, name))
         return found
 
-    def _of_start(self, service: str) -> set[Item]:
+    def _of_start(self, item: Item) -> set[Item]:
+        """The image, what the service waits for, and the fills that make its start necessary."""
+        service = item[1]
         relations = self._relations
         found = {
             (ActionKind.BUILD, name)
@@ -175,14 +178,12 @@ class Needs:
         }
         waits_for = relations.waits_for.get(service, frozenset())
         found |= {self._starts[name] for name in waits_for if name in self._starts}
-        volumes = relations.volumes_of.get(service, ())
-        for volume in volumes:
-            for filler in relations.writers.get(volume, ()):
-                if service in relations.after_run(filler) and filler in self._starts:
-                    found.add(self._starts[filler])
-        filled = {folder.volume for folder in self._graph.packs.values()}
-        if filled.intersection(volumes):
-            found |= {item for item in self._items if item[0] is ActionKind.SYNC_PACKS}
+        for reasons in self._todos[item].causes.values():
+            for reason in reasons:
+                if reason.kind is ReasonKind.READS_PACK:
+                    found.add((ActionKind.SYNC_PACKS, reason.subject))
+                elif reason.kind is ReasonKind.FILLED and reason.subject in self._starts:
+                    found.add(self._starts[reason.subject])
         return found
 
 
