@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import platform
 import re
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ KEYWORDS = frozenset(
     )
 )
 _JSON_FORMS = frozenset(("ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"))
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _HEREDOCS = frozenset(("ADD", "COPY", "RUN"))
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*")
 _HEREDOC = re.compile(r"(\d*)<<(-?)([^<]+)")
@@ -257,3 +259,16 @@ def _stage(instruction: Instruction, index: int, path: str) -> Stage:
     if _STAGE_NAME.fullmatch(name) is None:
         raise ConfigError(f"`{words[2]}` is no name for a stage", file=path, line=instruction.line)
     return Stage(index, name, words[0], (), instruction.line)
+
+
+def predefined_arguments() -> dict[str, str]:
+    """The arguments that BuildKit sets for a build on this machine, such as ``TARGETARCH``."""
+    machine = platform.machine().lower()
+    architecture = _ARCHITECTURES.get(machine, machine)
+    found = {}
+    for side in ("TARGET", "BUILD"):
+        found[f"{side}PLATFORM"] = f"linux/{architecture}"
+        found[f"{side}OS"] = "linux"
+        found[f"{side}ARCH"] = architecture
+        found[f"{side}VARIANT"] = ""
+    return found

@@ -15,6 +15,8 @@ UNKNOWN = "\ue000"
 _SET_ELSEWHERE = frozenset(
     ("HOME", "PATH", "CARGO_HOME", "RUSTUP_HOME", "USER", "HOSTNAME", "RANDOM", "LINENO", "UID")
 )
+_PLAIN = re.compile(r"[\w./:=,@%+-]+")
+_ORDINARY = re.compile(r"""[^"'\\$`]+""")
 _BRACES = re.compile(r"\{([^{}\s\"'$`]*,[^{}\s\"'$`]*)\}")
 
 
@@ -88,6 +90,8 @@ class Words:
 
     def fields(self, word: str) -> list[str]:
         """A word as the fields it becomes: none, one or several."""
+        if _PLAIN.fullmatch(word):
+            return [word]
         return [field for alternative in _braces(word) for field in self._fields(alternative)]
 
     def text(self, word: str) -> str:
@@ -154,8 +158,10 @@ class Words:
                 value, items, index = self._variable(word, index)
                 parts.append((value, items if quoted and items is not None else not quoted))
             else:
-                parts.append((char, False))
-                index += 1
+                plain = _ORDINARY.match(word, index)
+                end = plain.end() if plain else index + 1
+                parts.append((word[index:end], False))
+                index = end
         return parts
 
     def _variable(self, word: str, index: int) -> tuple[str, list[str] | None, int]:
