@@ -1,0 +1,310 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from attune_dev.docker.cancel import Cancel
+from attune_dev.docker.port import BuildRequest
+from attune_dev.errors import ActionError, Interrupted
+from attune_dev.model.event import Ended, Event, Output, Started
+from attune_dev.model.plan import Action, ActionKind, Because, Plan
+from attune_dev.running.executor import Tools, execute
+from attune_dev.running.outcome import Outcome, RunResult
+from attune_dev.testing import (
+    BROKEN,
+    CRASHES,
+    FakeDocker,
+    FakePacks,
+    built_service,
+    compose_project,
+)
+
+if TYPE_CHECKING:
+    from attune_dev.model.compose import Service
+
+EVERYONE = ("api", "executor", "notifier", "web")
+
+
+def docker(*extra: Service) -> FakeDocker:
+    made = FakeDocker(compose_project(*(built_service(name) for name in EVERYONE), *extra))
+    made.build(BuildRequest(tuple(made.project.services)))
+    made.up(tuple(made.project.services))
+    made.calls.clear()
+    return made
+
+
+def action(
+    number: int,
+    kind: ActionKind,
+    *targets: str,
+    needs: tuple[int, ...] = (),
+    always: tuple[str, ...] = (),
+) -> Action:
+    causes = (Because(f"{number}.rs", "for the test"),)
+    return Action(number, kind, targets, needs, causes, always)
+
+
+def build_then_recreate(*services: str) -> Plan:
+    return Plan(
+        actions=(
+            action(1, ActionKind.BUILD, *services, always=services),
+            action(2, ActionKind.RECREATE, *services, needs=(1,)),
+        )
+    )
+
+
+def outcomes(result: RunResult) -> list[Outcome]:
+    return [each.outcome for each in result.results]
+
+
+def running_ids(port: FakeDocker) -> dict[str, tuple[str, float]]:
+    return {container.service: (container.id, container.started) for container in port.containers()}
+
+
+def test_only_the_service_with_another_image_is_recreated() -> None:
+    port = docker()
+    before = running_ids(port)
+    port.sources["api"] = "edited"
+    result = execute(build_then_recreate(*EVERYONE), Tools(port))
+    after = running_ids(port)
+    assert {name for name in before if before[name] != after[name]} == {"api"}
+    assert result.ok
+    assert result.summary() == "4 built, 1 changed, 1 restarted"
+
+
+def test_a_build_that_changes_no_image_leaves_compose_alone() -> None:
+    port = docker()
+    result = execute(build_then_recreate("api", "web"), Tools(port))
+    assert outcomes(result) == [Outcome.UNCHANGED, Outcome.UNCHANGED]
+    assert port.told == ["build api web", "wait_healthy api web"]
+    assert result.results[1].because == "image and definition are the same"
+
+
+def test_a_container_on_an_older_image_is_recreated_although_this_build_changed_nothing() -> None:
+    port = docker()
+    port.sources["api"] = "edited"
+    port.build(BuildRequest(("api",)))  # an earlier run got this far
+    result = execute(build_then_recreate("api"), Tools(port))
+    assert outcomes(result) == [Outcome.UNCHANGED, Outcome.SUCCEEDED]
+    assert result.results[1].changed == ("api",)
+
+
+def test_a_stopped_container_is_started_although_its_image_is_unchanged() -> None:
+    port = docker()
+    port.stop(("api",))
+    result = execute(build_then_recreate("api"), Tools(port))
+    assert result.results[1].changed == ("api",)
+
+
+def test_a_target_with_a_cause_of_its_own_is_always_put_to_compose() -> None:
+    port = docker()
+    actions = (
+        action(1, ActionKind.BUILD, "api", "web", always=("api",)),
+        action(2, ActionKind.RECREATE, "api", "web", needs=(1,), always=("web",)),
+    )
+    execute(Plan(actions=actions), Tools(port))
+    assert port.told == ["build api web", "recreate web", "wait_healthy api web"]
+
+
+def test_a_failed_build_skips_what_needs_it_and_touches_no_container() -> None:
+    port = docker()
+    before = running_ids(port)
+    port.sources["api"] = BROKEN
+    actions = (
+        *build_then_recreate("api").actions,
+        action(3, ActionKind.RESTART, "web", always=("web",)),
+        action(4, ActionKind.RESTART, "notifier", needs=(2,), always=("notifier",)),
+    )
+    result = execute(Plan(actions=actions), Tools(port))
+    assert outcomes(result) == [
+        Outcome.FAILED,
+        Outcome.SKIPPED,
+        Outcome.SUCCEEDED,
+        Outcome.SKIPPED,
+    ]
+    assert result.results[1].because == "build (action 1) failed"
+    assert result.results[3].because == "recreate (action 2) was skipped"
+    assert result.failed == ("api", "notifier")
+    assert result.succeeded == {3}
+    assert running_ids(port)["api"] == before["api"]
+    assert result.error is not None
+    assert BROKEN in result.error.why
+
+
+def test_a_service_that_crashes_with_its_new_code_is_a_failure_with_its_log() -> None:
+    port = docker()
+    port.sources["api"] = CRASHES
+    result = execute(build_then_recreate("api"), Tools(port))
+    assert outcomes(result) == [Outcome.SUCCEEDED, Outcome.FAILED]
+    assert result.error is not None
+    assert "api crashes" in result.error.why
+
+
+def test_a_restart_asked_for_by_itself_is_done_whatever_the_state() -> None:
+    port = docker()
+    plan = Plan(actions=(Action(1, ActionKind.RESTART, ("api",)),))
+    assert execute(plan, Tools(port)).results[0].changed == ("api",)
+    assert port.told == ["restart api", "wait_healthy api"]
+
+
+def sync_then_restart(*, always: tuple[str, ...] = ()) -> Plan:
+    return Plan(
+        actions=(
+            action(1, ActionKind.SYNC_PACKS, "core", always=("core",)),
+            action(2, ActionKind.RESTART, "api", "web", needs=(1,), always=always),
+        )
+    )
+
+
+def test_readers_are_left_alone_when_the_volume_has_not_changed_since_they_started() -> None:
+    port = docker()
+    result = execute(sync_then_restart(), Tools(port, FakePacks(since=1.0)))
+    assert outcomes(result) == [Outcome.UNCHANGED, Outcome.UNCHANGED]
+    assert port.told == ["wait_healthy api web"]
+
+
+def test_readers_restart_when_the_volume_changed_after_they_started() -> None:
+    port = docker()
+    result = execute(sync_then_restart(), Tools(port, FakePacks(since=10_000.0)))
+    assert result.results[0].outcome is Outcome.UNCHANGED
+    assert result.results[1].changed == ("api", "web")
+
+
+def test_readers_restart_when_it_is_unknown_since_when_the_volume_is_as_it_is() -> None:
+    result = execute(sync_then_restart(), Tools(docker(), FakePacks()))
+    assert result.results[1].changed == ("api", "web")
+
+
+def test_a_reader_with_a_cause_of_its_own_restarts_alone() -> None:
+    result = execute(sync_then_restart(always=("web",)), Tools(docker(), FakePacks(since=1.0)))
+    assert result.results[1].changed == ("web",)
+
+
+def test_a_filler_runs_again_only_when_its_image_is_another() -> None:
+    def plan() -> Plan:
+        return Plan(
+            actions=(
+                action(1, ActionKind.BUILD, "filler", always=("filler",)),
+                action(2, ActionKind.RERUN, "filler", needs=(1,)),
+                action(3, ActionKind.RESTART, "api", needs=(2,)),
+            )
+        )
+
+    port = FakeDocker(
+        compose_project(
+            built_service("filler", restart="no"), built_service("api", once_done=["filler"])
+        )
+    )
+    port.build(BuildRequest(("api", "filler")))
+    port.up(("api",))
+    port.calls.clear()
+    assert outcomes(execute(plan(), Tools(port))) == [Outcome.UNCHANGED] * 3
+    assert port.told == ["build filler", "wait_healthy api"]
+    port.sources["filler"] = "edited"
+    assert outcomes(execute(plan(), Tools(port))) == [Outcome.SUCCEEDED] * 3
+
+
+def test_what_a_run_tells_is_a_start_and_an_end_of_each_action_that_ran() -> None:
+    port = docker()
+    port.sources["api"] = "edited"
+    told: list[Event] = []
+    execute(build_then_recreate("api"), Tools(port), told.append)
+    kinds = [type(event) for event in told if not isinstance(event, Output)]
+    assert kinds == [Started, Ended, Started, Ended]
+    started, ended = told[0], told[-1]
+    assert isinstance(started, Started)
+    assert started.via == "image"
+    assert isinstance(ended, Ended)
+    assert (ended.ok, ended.outcome, ended.changed) == (True, "succeeded", ("api",))
+    lines = [event.line for event in told if isinstance(event, Output)]
+    assert lines == ["=> [api builder 1/1] RUN build", "Container api Recreated"]
+
+
+def test_an_action_that_was_skipped_tells_its_end_and_no_start() -> None:
+    port = docker()
+    port.sources["api"] = BROKEN
+    told: list[Event] = []
+    execute(build_then_recreate("api"), Tools(port), told.append)
+    assert [type(event) for event in told if not isinstance(event, Output)] == [
+        Started,
+        Ended,
+        Ended,
+    ]
+    assert isinstance(told[-1], Ended)
+    assert (told[-1].outcome, told[-1].detail) == ("skipped", "build (action 1) failed")
+
+
+def test_a_stop_during_a_build_ends_it_and_starts_nothing_else() -> None:
+    port = docker()
+    before = port.images(EVERYONE)
+    port.sources["api"] = "edited"
+    cancel = Cancel()
+    port.during("build", cancel.request)
+    result = execute(build_then_recreate("api"), Tools(port), cancel=cancel)
+    assert outcomes(result) == [Outcome.CANCELLED, Outcome.CANCELLED]
+    assert isinstance(result.results[0].error, Interrupted)
+    assert result.cancelled
+    assert result.failed == ()
+    assert port.images(EVERYONE) == before
+    assert port.told == ["build api"]
+
+
+def test_an_error_of_packs_is_kept_and_readers_are_not_restarted() -> None:
+    port, packs = docker(), FakePacks("core")
+    packs.fail("sync", ActionError("the volume is full"))
+    result = execute(sync_then_restart(), Tools(port, packs))
+    assert outcomes(result) == [Outcome.FAILED, Outcome.SKIPPED]
+    assert port.told == []
+
+
+def test_pack_binaries_and_packs_go_to_the_packs_port_in_order() -> None:
+    packs = FakePacks("timer", "core", since=5.0)
+    actions = (
+        action(1, ActionKind.BUILD_PACK_BINARIES, "timer", always=("timer",)),
+        action(2, ActionKind.SYNC_PACKS, "core", needs=(1,), always=("core",)),
+    )
+    result = execute(Plan(actions=actions), Tools(docker(), packs))
+    assert packs.told == ["build_binaries timer", "sync core"]
+    assert result.summary() == "1 built, 1 changed, 1 synced"
+
+
+def test_a_plan_with_packs_where_there_are_none_is_an_error_not_a_crash() -> None:
+    result = execute(sync_then_restart(), Tools(docker()))
+    assert outcomes(result) == [Outcome.FAILED, Outcome.SKIPPED]
+
+
+def test_reading_the_files_again_is_left_to_who_can() -> None:
+    seen: list[str] = []
+    tools = Tools(docker(), reload=lambda: seen.append("read"))
+    plan = Plan(actions=(Action(1, ActionKind.RELOAD, ()),))
+    assert execute(plan, tools).ok
+    assert seen == ["read"]
+
+
+def test_a_programming_error_is_not_taken_for_a_failed_action() -> None:
+    def broken() -> None:
+        raise RuntimeError
+
+    plan = Plan(actions=(Action(1, ActionKind.RELOAD, ()),))
+    with pytest.raises(RuntimeError):
+        execute(plan, Tools(docker(), reload=broken))
+
+
+def test_the_result_as_json_has_one_entry_per_target_with_outcome_and_reason() -> None:
+    port = docker()
+    port.sources["api"] = "edited"
+    document = execute(build_then_recreate("api", "web"), Tools(port)).to_dict()
+    assert (document["version"], document["ok"]) == (1, True)
+    told = [(t["action"], t["name"], t["outcome"]) for t in document["targets"]]
+    assert told == [
+        ("build", "api", "compiled"),
+        ("build", "web", "unchanged"),
+        ("recreate", "api", "recreated"),
+        ("recreate", "web", "unchanged"),
+    ]
+    assert document["targets"][0]["because"] == "for the test"
+
+
+def test_nothing_to_do_is_said_so() -> None:
+    assert execute(Plan(), Tools(docker())).summary() == "nothing to do"
