@@ -164,10 +164,20 @@ class _Run:
             containers, images = self._port.containers(), self._port.images(following)
             same = {name for name in following if skips.runs_image(name, containers, images)}
         todo = [name for name in action.targets if name not in same]
-        changed = self._update.apply(todo, talk) if todo else ()
+        changed = set(self._update.apply(todo, talk)) if todo else set()
+        changed |= self._restart_kept(action, changed, talk)
         self._wait(action.targets, talk)
-        result = _made(action, _each(action, "recreated", changed))
+        result = _made(action, _each(action, "recreated", sorted(changed)))
         return result if changed else replace(result, because="image and definition are the same")
+
+    def _restart_kept(self, action: Action, changed: set[str], talk: Talk) -> set[str]:
+        """Restarts those that were to restart and whose container has stayed."""
+        kept = [name for name in action.restarts if name not in changed]
+        containers = self._port.containers() if kept else ()
+        todo = [n for n in kept if not skips.has_content(action, n, containers, self._results)]
+        if todo:
+            self._port.restart(todo, talk.on_line)
+        return set(todo)
 
     def _restart(self, action: Action, talk: Talk) -> ActionResult:
         current: set[str] = set()

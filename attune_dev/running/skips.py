@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from attune_dev.running.outcome import ActionResult
 
 
+_FILLS = (ActionKind.SYNC_PACKS, ActionKind.RERUN)
+
+
 def blocked(action: Action, results: Mapping[int, ActionResult]) -> str:
     """Why an action cannot run: a need has not succeeded. Empty where it can."""
     for need in action.needs:
@@ -71,6 +74,24 @@ def completed_on_image(
     if all(container.completed and container.image_id == image.id for container in own):
         return max(container.ended for container in own)
     return 0.0
+
+
+def has_content(
+    action: Action,
+    service: str,
+    containers: Sequence[ContainerState],
+    results: Mapping[int, ActionResult],
+) -> bool:
+    """Whether a service that stands for a restart in a recreate has what it should read.
+
+    Images do not count here: those that are others have led to a new container.
+    """
+    filled = [results[need] for need in action.needs if results[need].action.kind in _FILLS]
+    since = [result.current_since for result in filled]
+    own = [container for container in containers if container.service == service]
+    if service not in followers(action) or not own or not since or min(since) <= 0:
+        return False
+    return all(container.running and container.started > max(since) for container in own)
 
 
 def started_later(
