@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from attune_dev.errors import ConfigError
 from attune_dev.model.compose import BuildConfig
@@ -20,7 +21,7 @@ from attune_dev.model.dockerfile import (
 from attune_dev.planning.image_cargo import cargo_build, placements
 from attune_dev.planning.image_ignore import clean_source, source_matches
 from attune_dev.planning.image_words import expand
-from attune_dev.planning.shell_run import Call, Shell
+from attune_dev.planning.shell_run import Call, Followed, Shell
 from attune_dev.planning.shell_words import UNKNOWN, Scope
 
 _HEREDOC_WORD = re.compile(r"(?:^|(?<=\s))\d*<<-?[^\s<]+")
@@ -43,6 +44,39 @@ class Taken:
     source: str | None
     stage: int
     inside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where files of the build context are in a stage.
+
+    Attributes:
+        taken: out of the context, the latest first.
+        texts: of scripts, by path relative to the context.
+    """
+
+    taken: tuple[Taken, ...]
+    texts: tuple[tuple[str, str], ...]
+
+    def script(self, path: str) -> str | None:
+        """The text of a script in the stage, ``None`` where it is not known."""
+        found = self.context_path(path)
+        return next((text for name, text in self.texts if name == found), None)
+
+    def context_path(self, path: str) -> str | None:
+        """Where in the context a file of the stage comes from, ``None`` where it does not."""
+        for taken in self.taken:
+            source = (taken.source or "/")[1:]
+            folder = taken.path.rstrip("/") + "/"
+            if taken.inside and path == folder + posixpath.basename(source):
+                return source
+            if path == taken.path and not taken.inside:
+                return source
+            if path.startswith(folder):
+                if any(char in source for char in "*?["):
+                    source = posixpath.dirname(source)
+                return posixpath.join(source, path[len(folder) :])
+        return None
 
 
 @dataclass(slots=True)
@@ -101,7 +135,7 @@ class Stages:
     ) -> None:
         self.dockerfile = dockerfile
         self._build = build
-        self._scripts = scripts
+        self._texts = tuple(sorted(scripts.items()))
         self._given = {k: v for k, v in build.args.items() if v is not None}
         self._facts: dict[int, StageFacts] = {}
         self.global_args = dict(predefined)
@@ -265,9 +299,8 @@ class Stages:
             for mount in instruction.mounts
             if (taken := self._mount(facts, mount, values, instruction.line)) is not None
         ]
-        scope = Scope(dict(values), directory=facts.workdir)
-        shell = Shell(lambda path: self._script_text(facts, mounted, path))
-        followed = shell.follow(_shell_text(instruction), scope)
+        places = self._places(facts, mounted)
+        followed = _follow(_shell_text(instruction), tuple(values.items()), facts.workdir, places)
         compiles = False
         for call in followed.calls:
             compiles |= self._call(facts, call, mounted, instruction.line)
@@ -276,9 +309,9 @@ class Stages:
                 CargoBuild(workspace=True, line=instruction.line, note="too long to follow")
             )
         elif not compiles:
-            self._unknown_scripts(facts, mounted, followed.scripts, instruction.line)
+            self._unknown_scripts(facts, places, followed.scripts, instruction.line)
         for path in followed.scripts:
-            if (script := self._context_path(facts, mounted, path)) is not None:
+            if (script := places.context_path(path)) is not None:
                 facts.scripts.add(script)
 
     def _mount(
@@ -315,47 +348,38 @@ class Stages:
         return False
 
     def _unknown_scripts(
-        self, facts: StageFacts, mounted: list[Taken], scripts: list[str], line: int
+        self, facts: StageFacts, places: Places, scripts: list[str], line: int
     ) -> None:
         """A script of the repository that is not known may well call cargo."""
         if not self._sees_manifest(facts):
             return
         for path in scripts:
-            if self._context_path(facts, mounted, path) is not None:
+            if places.context_path(path) is not None:
                 note = f"`{path.replace(UNKNOWN, '*')}` may compile anything"
                 facts.builds.append(CargoBuild(facts.workdir, workspace=True, line=line, note=note))
 
     def _sees_manifest(self, facts: StageFacts) -> bool:
-        chain = [facts] if facts.base is None else [*self.chain(facts.base), facts]
         return any(
             source_matches(source.pattern, "Cargo.toml") or "Cargo.toml" in source.pattern
-            for part in chain
+            for part in self._chain_of(facts)
             for source in part.sources
         )
 
-    def _script_text(self, facts: StageFacts, mounted: list[Taken], path: str) -> str | None:
-        found = self._context_path(facts, mounted, path)
-        return None if found is None else self._scripts.get(found)
+    def _places(self, facts: StageFacts, mounted: list[Taken]) -> Places:
+        taken = [t for part in reversed(self._chain_of(facts)) for t in reversed(part.taken)]
+        of_context = tuple(t for t in (*mounted, *taken) if t.stage == -1)
+        return Places(of_context, self._texts)
 
-    def _context_path(self, facts: StageFacts, mounted: list[Taken], path: str) -> str | None:
-        """Where in the context a file of the stage comes from, ``None`` where it does not."""
-        chain = [facts] if facts.base is None else [*self.chain(facts.base), facts]
-        taken = [*mounted, *(t for part in reversed(chain) for t in reversed(part.taken))]
-        for one in taken:
-            if one.stage != -1 or one.source is None:
-                continue
-            name = posixpath.basename(one.source)
-            if one.inside and path == posixpath.join(one.path, name):
-                return one.source[1:]
-            if path == one.path and not one.inside:
-                return one.source[1:]
-            if path.startswith(one.path.rstrip("/") + "/"):
-                rest = path[len(one.path.rstrip("/")) + 1 :]
-                folder = one.source[1:]
-                if any(char in folder for char in "*?["):
-                    folder = posixpath.dirname(folder)
-                return posixpath.join(folder, rest)
-        return None
+    def _chain_of(self, facts: StageFacts) -> list[StageFacts]:
+        return [facts] if facts.base is None else [*self.chain(facts.base), facts]
+
+
+@lru_cache(maxsize=2048)
+def _follow(
+    text: str, values: tuple[tuple[str, str], ...], directory: str, places: Places
+) -> Followed:
+    """Services that share a Dockerfile share most of what its stages run."""
+    return Shell(places.script).follow(text, Scope(dict(values), directory=directory))
 
 
 def _shell_text(instruction: Instruction) -> str:
