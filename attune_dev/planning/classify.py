@@ -174,6 +174,24 @@ class Classifier:
         folder = self._folder(path.rpartition("/")[0])
         return tuple(dict.fromkeys((*folder.mounts, *self.graph.mounts.get(path, ()))))
 
+    def compiling(self, path: str) -> tuple[tuple[Owner, str], ...]:
+        """The builds, with their binaries, that compile a path."""
+        folder = self._folder(path.rpartition("/")[0])
+        if editor_temporary(path) is not None or folder.generated is not None:
+            return ()
+        found = self._compilers(path, folder, self._copies(path, folder), claimed=False)
+        return tuple((owner, binary) for owner, binary, _ in found)
+
+    def copied_as_such(self, path: str) -> tuple[CopySource, ...]:
+        """What copies a path other than for cargo to compile it."""
+        folder = self._folder(path.rpartition("/")[0])
+        seen = self._copies(path, folder)
+        return tuple(entry for entry in seen if self._counts(path, entry, claimed=True))
+
+    def packages_above(self, path: str) -> tuple[str, ...]:
+        """Folders of the packages that hold a path, innermost first."""
+        return tuple(name for name in folders_above(path) if name in self.graph.packages)
+
     def _copies(self, path: str, folder: _Folder) -> tuple[CopySource, ...]:
         if not folder.copies and not self.graph.glob_copies:
             found = self.graph.literal_copies.get(path, ())

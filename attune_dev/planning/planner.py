@@ -67,8 +67,9 @@ def make_plan(
     graph = graph or build_graph(workspace)
     told = sorted(set(changes), key=lambda c: (c.path, c.kind, c.moved_from or ""))
     judges = [_Judge(graph, previous)]
-    if previous is not None:
-        judges.append(_Judge(build_graph(previous), previous))
+    if previous is not None and previous is not workspace:
+        # Seen from the earlier graph the difference is the same, only the other way round.
+        judges.append(_Judge(build_graph(previous), workspace))
     gathered = _Gathered(graph, services)
     ignored: list[Ignored] = []
     defining: list[str] = []
@@ -202,8 +203,16 @@ class _Gathered:
         return ordered_actions(self._graph, todos, groups)
 
     def _allows(self, impact: Impact) -> bool:
+        if impact.kind is ActionKind.BUILD and not self._is_built(impact.target):
+            return False
         if impact.kind in _ON_SERVICES:
             return impact.target in self._services
+        if impact.kind is ActionKind.SYNC_PACKS:
+            return bool(self._graph.packs)
         if impact.kind is ActionKind.BUILD_PACK_BINARIES:
             return impact.target in self._graph.pack_binaries
         return True
+
+    def _is_built(self, service: str) -> bool:
+        known = self._graph.workspace.compose.services.get(service)
+        return known is not None and known.build is not None

@@ -1,0 +1,119 @@
+"""A plan as a person reads it; pure text."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from attune_dev.model.change import Change
+from attune_dev.model.plan import Action, Because, Ignored, Plan
+
+CAUSES_SHOWN = 6
+"""How many causes of an action are named before the rest is counted."""
+
+IGNORED_SHOWN = 12
+_BOLD, _DIM, _GREEN, _YELLOW, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[32m", "\x1b[33m", "\x1b[0m"
+_SMALLEST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Ink:
+    on: bool
+
+    def __call__(self, code: str, text: str) -> str:
+        return f"{code}{text}{_RESET}" if self.on and text else text
+
+
+def shown(text: str) -> str:
+    """A path without what a terminal would obey, or could not print."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
+def render_plan(plan: Plan, width: int = 100, colour: bool = False) -> str:
+    """The plan as text.
+
+    Args:
+        plan: what to show.
+        width: columns.
+        colour: whether terminal colours are used.
+    """
+    ink = _Ink(colour)
+    width = max(width, _SMALLEST)
+    blocks = [_headline(plan, ink)]
+    if plan.actions:
+        blocks.append("\n".join(line for a in plan.actions for line in _action(a, width, ink)))
+    if plan.ignored:
+        blocks.append("\n".join(_ignored(plan.ignored, width, ink)))
+    return "\n\n".join(blocks)
+
+
+def _headline(plan: Plan, ink: _Ink) -> str:
+    if not plan.changes and not plan.actions:
+        return "nothing changed: nothing to do"
+    changed = _count(len(plan.changes), "changed file") if plan.changes else ""
+    todo = _count(len(plan.actions), "action") if plan.actions else "nothing to do"
+    head = ink(_BOLD, ": ".join(part for part in (changed, todo) if part))
+    if len(plan.changes) == 1:
+        head += f"  {_change(plan.changes[0])}"
+    return head
+
+
+def _change(change: Change) -> str:
+    came = f" from {shown(change.moved_from)}" if change.moved_from is not None else ""
+    return f"{change.kind.value} {shown(change.path)}{came}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" + ("s" if number != 1 else "")
+
+
+def _action(action: Action, width: int, ink: _Ink) -> list[str]:
+    number = f"{action.id:>3}  "
+    kind = action.kind.value
+    after = ", ".join(f"{need}" for need in action.needs)
+    tail = f"  (after {after})" if after else ""
+    room = width - len(number) - len(kind) - 2
+    targets = textwrap.wrap(" ".join(action.targets) + tail, max(room, 20)) or [""]
+    indent = " " * (len(number) + len(kind) + 2)
+    first = f"{ink(_DIM, number)}{ink(_GREEN + _BOLD, kind)}  {targets[0]}".rstrip()
+    lines = [first, *(indent + more for more in targets[1:])]
+    return lines + _causes(action.because, width, ink)
+
+
+def _causes(because: Sequence[Because], width: int, ink: _Ink) -> list[str]:
+    named = because[:CAUSES_SHOWN]
+    pairs = [(shown(cause.path), cause.reason) for cause in named]
+    lines = [f"       {line}" for line in _aligned(pairs, width - 7, ink)]
+    if len(because) > len(named):
+        lines.append(ink(_DIM, f"       and {len(because) - len(named)} more"))
+    return lines
+
+
+def _ignored(ignored: Sequence[Ignored], width: int, ink: _Ink) -> list[str]:
+    pairs = [(shown(item.path), item.reason) for item in ignored]
+    if len(pairs) > IGNORED_SHOWN:
+        counted: dict[str, int] = {}
+        for item in ignored:
+            counted[item.reason] = counted.get(item.reason, 0) + 1
+        pairs = [(_count(number, "file"), reason) for reason, number in sorted(counted.items())]
+    return [ink(_YELLOW, "ignored"), *(f"  {line}" for line in _aligned(pairs, width - 2, ink))]
+
+
+def _aligned(pairs: Sequence[tuple[str, str]], width: int, ink: _Ink) -> list[str]:
+    """Two columns; what does not fit beside its path goes below it."""
+    column = min(max((len(left) for left, _ in pairs), default=0), width // 2)
+    pad = " " * (column + 2 if column else 0)
+    lines: list[str] = []
+    for left, reason in pairs:
+        folded = textwrap.wrap(reason, max(width - len(pad), 20)) or [""]
+        fits = len(left) <= column
+        if not fits:
+            lines.append(left)
+        start = f"{left:<{column}}  " if fits and column else pad
+        lines.append((start + ink(_DIM, folded[0])).rstrip())
+        lines += [pad + ink(_DIM, more) for more in folded[1:]]
+    return lines

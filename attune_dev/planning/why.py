@@ -1,0 +1,169 @@
+"""Why: everything that reads a path, and everything that a service is made of."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from attune_dev.model.cargo import DependencyKind
+from attune_dev.model.change import Change
+from attune_dev.model.compose import MountKind
+from attune_dev.model.workspace import Workspace
+from attune_dev.planning.classify import Classifier
+from attune_dev.planning.graph import CopySource, Graph, Owner, build_graph
+from attune_dev.planning.planner import make_plan
+from attune_dev.planning.render import shown
+
+ARROW = " → "
+
+
+def why_path(workspace: Workspace, path: str) -> str:
+    """Everything that reads a path, as chains down to the services, and what a change would do.
+
+    Args:
+        workspace: the repository.
+        path: relative to the root.
+    """
+    graph = build_graph(workspace)
+    classifier = Classifier(graph)
+    plan = make_plan(workspace, [Change(path)], graph=graph)
+    lines = [shown(path)]
+    chains = list(dict.fromkeys(_chains(graph, classifier, path)))
+    lines += [f"  {ARROW.join(chain)}" for chain in chains]
+    lines += [f"  nobody: {item.reason}" for item in plan.ignored]
+    if plan.actions:
+        lines.append("a change would")
+        lines += [f"  {a.kind.value} {' '.join(a.targets)}".rstrip() for a in plan.actions]
+    return "\n".join(lines)
+
+
+def why_service(workspace: Workspace, name: str) -> str:
+    """Everything that a service is made of, with the chain that leads to it.
+
+    Args:
+        workspace: the repository.
+        name: of a service; it must exist.
+    """
+    graph = build_graph(workspace)
+    service = workspace.compose.services[name]
+    kind = "one-shot service" if name in graph.relations.one_shots else "service"
+    lines = [f"{kind} {name}"]
+    lines += [f"  {line}" for line in _image_lines(graph, name)]
+    for mount in service.mounts:
+        how = "read-only" if mount.read_only else "writable"
+        if mount.kind is MountKind.BIND:
+            lines.append(f"  mounts {mount.source or '.'} at {mount.target}, {how}")
+        elif mount.kind is MountKind.VOLUME:
+            fillers = graph.relations.writers.get(mount.source, ())
+            filled = [
+                f"{folder.root}/"
+                for folder in graph.packs.values()
+                if folder.volume == mount.source
+            ]
+            told = ", ".join([*filled, *(f for f in fillers if f != name)])
+            suffix = f", filled from {told}" if told else ""
+            lines.append(f"  mounts volume {mount.source} at {mount.target}, {how}{suffix}")
+    lines += [f"  reads {file} (config or secret)" for file in service.files]
+    for dependency in service.depends_on:
+        lines.append(f"  waits for {dependency.service}: {dependency.condition.value}")
+    lines.append(f"  defined by {', '.join(workspace.compose.files) or 'Compose'}")
+    return "\n".join(lines)
+
+
+def _image_lines(graph: Graph, name: str) -> Iterator[str]:
+    owner = Owner(service=name)
+    image = graph.inputs.get(owner)
+    service = graph.workspace.compose.services[name]
+    if image is None:
+        builders = [b for b, users in graph.relations.image_users.items() if name in users]
+        built = f", built as {', '.join(builders)}" if builders else ""
+        yield f"image {service.image or '(outside of the repository)'}{built}"
+        return
+    stages = f", stages {', '.join(image.stages)}" if image.stages else ""
+    yield f"image from {image.dockerfile}{stages}, context {image.context or '.'}"
+    if image.base_images:
+        yield f"  on {', '.join(image.base_images)}"
+    for compiled in graph.compiles.get(owner, ()):
+        yield f"  binary {compiled.name}"
+        for root in sorted(graph.workspace.cargo.closure(compiled.package)):
+            chain = _dependency_chain(graph, compiled.package, root)
+            yield f"    {root or '.'}  ({ARROW.join(chain)})"
+    for entry in sorted({(e.path, e.compile_only) for e in _copies_of_owner(graph, owner)}):
+        yield f"  {'compiles from' if entry[1] else 'copies'} {entry[0] or '.'}"
+    if image.ignore_file:
+        yield f"  without what {image.ignore_file} hides"
+
+
+def _copies_of_owner(graph: Graph, owner: Owner) -> Iterator[CopySource]:
+    for entries in graph.literal_copies.values():
+        yield from (entry for entry in entries if entry.owner == owner)
+    yield from (entry for _, entry in graph.glob_copies if entry.owner == owner)
+
+
+def _chains(graph: Graph, classifier: Classifier, path: str) -> Iterator[tuple[str, ...]]:
+    for owner, kind in classifier.sources.images_of_file(path):
+        yield (kind.value.format("").strip(), *_of_owner(graph, owner))
+    if classifier.sources.definitions(path):
+        yield ("the services",)
+    package = next(iter(classifier.packages_above(path)), None)
+    for impact_owner, binary in classifier.compiling(path):
+        chain = _to_binary(graph, package, impact_owner, binary)
+        yield (*chain, *_of_owner(graph, impact_owner, binary))
+    for entry in classifier.copied_as_such(path):
+        how = "read by the build" if entry.compile_only else "copied"
+        yield (how, *_of_owner(graph, entry.owner))
+    for root in (*graph.packs, *graph.workspace.bound_packs):
+        if path.startswith(f"{root}/"):
+            folder = graph.packs.get(root)
+            pack = path[len(root) + 1 :].partition("/")[0]
+            if folder is not None:
+                readers = graph.relations.mounted_by.get(folder.volume, ())
+                running = [r for r in readers if r not in graph.relations.one_shots]
+                yield (f"pack {pack}", f"volume {folder.volume}", _named("service", running))
+    mounted = classifier.mounted_into(path)
+    if mounted:
+        yield ("mounted", _named("service", mounted))
+
+
+def _to_binary(graph: Graph, package: str | None, owner: Owner, binary: str) -> tuple[str, ...]:
+    for compiled in graph.compiles.get(owner, ()):
+        if compiled.name == binary and package is not None:
+            chain = _dependency_chain(graph, compiled.package, package)
+            return (*(f"package {name}" for name in reversed(chain)), f"binary {binary}")
+    return (f"binary {binary}",)
+
+
+def _of_owner(graph: Graph, owner: Owner, binary: str = "") -> tuple[str, ...]:
+    if owner.service:
+        users = graph.relations.image_users.get(owner.service, (owner.service,))
+        return (f"image of {owner.service}", _named("service", users))
+    names = [binary] if binary else [compiled.name for compiled in graph.compiles[owner]]
+    packs = {placed.pack for name in names for placed in graph.pack_binaries.get(name, ())}
+    volumes = [folder.volume for folder in graph.packs.values()]
+    return (_named("pack", sorted(packs)), _named("volume", volumes))
+
+
+def _named(word: str, names: Iterable[str]) -> str:
+    listed = list(names)
+    return f"{word}{'s' if len(listed) != 1 else ''} {', '.join(listed)}"
+
+
+def _dependency_chain(graph: Graph, start: str, end: str) -> list[str]:
+    """Names of the packages on a shortest way from one to another that it depends on."""
+    came: dict[str, str | None] = {start: None}
+    todo = deque([start])
+    while todo:
+        current = todo.popleft()
+        if current == end:
+            break
+        for dependency in graph.packages[current].path_dependencies:
+            known = dependency.package in graph.packages and dependency.package not in came
+            if known and dependency.kind is not DependencyKind.DEV:
+                came[dependency.package] = current
+                todo.append(dependency.package)
+    chain: list[str] = []
+    step: str | None = end if end in came else None
+    while step is not None:
+        chain.append(graph.packages[step].name)
+        step = came[step]
+    return chain[::-1]
