@@ -48,6 +48,8 @@ class Action:
         always: targets with a cause of their own. The others are here only because of what an
             action in ``needs`` may change: where it changed nothing (the same image id, the same
             bytes in the volume) they are left as they run.
+        restarts: targets of a recreate that stand for a restart, too: where the container stays,
+            because image and definition are the same, it is restarted.
     """
 
     id: int
@@ -56,6 +58,7 @@ class Action:
     needs: tuple[int, ...] = ()
     because: tuple[Because, ...] = ()
     always: tuple[str, ...] = ()
+    restarts: tuple[str, ...] = ()
 
     @property
     def paths(self) -> frozenset[str]:

@@ -24,10 +24,12 @@ class Todo:
     Attributes:
         causes: group of paths (by its number) to the reasons that these paths give.
         always: whether one of them holds whatever the actions before it change.
+        restart: whether it stands for a restart, too.
     """
 
     causes: dict[int, set[Reason]] = field(default_factory=dict)
     always: bool = False
+    restart: bool = False
 
     def absorb(self, other: Todo) -> None:
         """Takes over the causes of what need not be done beside this."""
@@ -47,6 +49,8 @@ def absorb(todos: dict[Item, Todo]) -> None:
             absorbed = todos.pop((other, target), None)
             if absorbed is not None:
                 todos[(kind, target)].absorb(absorbed)
+                restarts = other is ActionKind.RESTART or absorbed.restart
+                todos[(kind, target)].restart = todos[(kind, target)].restart or restarts
 
 
 def ordered_actions(
@@ -83,6 +87,7 @@ def ordered_actions(
                 needs=tuple(sorted(wanted_ids - {ids[key]})),
                 because=_because([todos[item] for item in items], groups),
                 always=tuple(sorted(item[1] for item in items if todos[item].always and item[1])),
+                restarts=tuple(sorted(item[1] for item in items if todos[item].restart)),
             )
         )
     return number(actions)
@@ -93,12 +98,12 @@ def _because(todos: Iterable[Todo], groups: Mapping[int, tuple[str, ...]]) -> tu
     for todo in todos:
         for group, found in todo.causes.items():
             reasons.setdefault(group, set()).update(found)
-    causes = [
+    causes = {
         (path, told)
         for group, found in reasons.items()
         for told in (render_reasons(found),)
         for path in groups[group]
-    ]
+    }
     return tuple(Because(path, told) for path, told in sorted(causes))
 
 

@@ -308,3 +308,37 @@ def test_the_result_as_json_has_one_entry_per_target_with_outcome_and_reason() -
 
 def test_nothing_to_do_is_said_so() -> None:
     assert execute(Plan(), Tools(docker())).summary() == "nothing to do"
+
+
+def build_and_sync_then_recreate(**recreate: tuple[str, ...]) -> Plan:
+    """A pack and a crate in one batch: the recreate stands for the restart, too."""
+    causes = (Because("x", "for the test"),)
+    last = Action(3, ActionKind.RECREATE, ("api",), (1, 2), causes, restarts=("api",), **recreate)
+    return Plan(
+        actions=(
+            action(1, ActionKind.SYNC_PACKS, "core"),
+            action(2, ActionKind.BUILD, "api"),
+            last,
+        )
+    )
+
+
+def test_a_restart_taken_over_by_a_recreate_is_done_where_the_container_stays() -> None:
+    port = docker()
+    packs = FakePacks(since=1e12)
+    result = execute(build_and_sync_then_recreate(always=("api",)), Tools(port, packs))
+    assert "restart api" in port.told
+    assert result.results[2].changed == ("api",)
+
+
+def test_a_restart_taken_over_is_not_done_beside_a_new_container() -> None:
+    port = docker()
+    port.sources["api"] = "edited"
+    execute(build_and_sync_then_recreate(always=("api",)), Tools(port, FakePacks()))
+    assert "restart api" not in port.told
+
+
+def test_a_restart_taken_over_is_left_out_where_content_and_image_are_the_same() -> None:
+    port = docker()
+    execute(build_and_sync_then_recreate(), Tools(port, FakePacks(since=1.0)))
+    assert "restart api" not in port.told
