@@ -270,7 +270,7 @@ class Stages:
                 )
                 facts.taken.append(Taken(path, f"/{pattern}", -1, inside))
             else:
-                taken = Taken(path, posixpath.normpath(f"/{source}"), origin, inside)
+                taken = Taken(path, _rooted(source), origin, inside)
                 facts.taken.append(taken)
                 if origin >= 0:
                     facts.shipped.append(taken)
@@ -329,7 +329,7 @@ class Stages:
             pattern = clean_source(source)
             facts.sources.append(SourcePattern(pattern, origin, target, "bind", line))
             return Taken(posixpath.normpath(target), f"/{pattern}", -1)
-        return Taken(posixpath.normpath(target), posixpath.normpath(f"/{source}"), origin)
+        return Taken(posixpath.normpath(target), _rooted(source), origin)
 
     def _call(self, facts: StageFacts, call: Call, mounted: list[Taken], line: int) -> bool:
         build = cargo_build(call, line)
@@ -380,6 +380,11 @@ def _follow(
 ) -> Followed:
     """Services that share a Dockerfile share most of what its stages run."""
     return Shell(places.script).follow(text, Scope(dict(values), directory=directory))
+
+
+def _rooted(path: str) -> str:
+    """As an absolute path: a stage's paths are read from its root."""
+    return posixpath.normpath("/" + path.lstrip("/"))
 
 
 def _shell_text(instruction: Instruction) -> str:
