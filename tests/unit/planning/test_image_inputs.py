@@ -26,7 +26,7 @@ def resolve(
     **args: str,
 ) -> ImageInputs:
     build = BuildConfig(
-        context, "Dockerfile", target=target, args=dict(args), additional_contexts=contexts or {}
+        context, "Dockerfile", target=target, args={**args}, additional_contexts=contexts or {}
     )
     dockerfile = parse_dockerfile(dedent(text), "Dockerfile")
     return image_inputs(
