@@ -81,8 +81,12 @@ pub fn load_packs(service: &str, config: &Config) -> Library {
     library
 }
 
+/// Makes a service's routes. A plain function pointer: a generic parameter would have the whole server
+/// compiled again in each service.
+pub type Routes = fn(Config, Health) -> Result<Router>;
+
 /// Runs the service that `routes` makes, or probes a running one (`healthcheck` as first argument).
-pub fn run(identity: Identity, routes: impl FnOnce(Config, Health) -> Result<Router>) -> ExitCode {
+pub fn run(identity: Identity, routes: Routes) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome = runtime.map_err(|error| Error::new(error.to_string())).and_then(|runtime| {
         runtime.block_on(async {
@@ -102,10 +106,7 @@ pub fn run(identity: Identity, routes: impl FnOnce(Config, Health) -> Result<Rou
     }
 }
 
-async fn serve(
-    identity: Identity,
-    routes: impl FnOnce(Config, Health) -> Result<Router>,
-) -> Result<()> {
+async fn serve(identity: Identity, routes: Routes) -> Result<()> {
     // First of all: process 1 of a container ignores a SIGTERM that it has no handler for.
     let failed = |error: std::io::Error| Error::new(format!("cannot start: {error}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
