@@ -113,10 +113,14 @@ class Ledger:
 
     def begin(self, plan: Plan) -> Ledger:
         """Notes that the actions of a plan start: from here on, going back is a change too."""
-        touched = {path for path in _caused(plan) if path in self.entries}
-        ends = [c.paths for c in plan.changes if touched.intersection(c.paths)]
+        caused = _caused(plan)
+        ends = [c.paths for c in plan.changes if not caused.keys().isdisjoint(c.paths)]
+        return self.touched({*caused}.union(*ends))
+
+    def touched(self, paths: Iterable[str]) -> Ledger:
+        """Notes that actions start that these paths caused."""
         entries = dict(self.entries)
-        for path in touched.union(*ends):
+        for path in paths:
             if path in entries:
                 entries[path] = replace(entries[path], tried=True)
         return Ledger(entries)

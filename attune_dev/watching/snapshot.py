@@ -117,6 +117,14 @@ class Snapshotter:
             self._refresh_folders(folders, known, files, problems)
         return Snapshot(files, problems, time.perf_counter() - started)
 
+    def digest(self, path: str) -> str | None:
+        """The digest of one file as it is now, ``None`` where there is none; from any thread."""
+        try:
+            state = read_state(self._at(path), self._now_ns())
+        except OSError:
+            return None
+        return None if state is None else state.digest
+
     def _refresh_folders(
         self,
         folders: set[str],

@@ -1,0 +1,342 @@
+"""The loop: hints in, actions out, one thread that decides.
+
+    watcher thread ─> inbox ─┐
+    signals, keys ───────────┤ (urgent: never debounced)
+                             v
+    debounce ─> look at content ─> pending ─> plan ─> worker ─> settle ─> record
+
+The watcher never touches Docker, the planner never reads a file or a clock, the worker never
+decides. Events are hints: every decision comes from comparing content.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attune_dev.errors import AttuneDevError, ExitCode
+from attune_dev.model.event import (
+    Changed,
+    Idle,
+    Notice,
+    Planned,
+    Problem,
+    Ready,
+    Stopped,
+    Unchanged,
+)
+from attune_dev.model.plan import ActionKind
+from attune_dev.planning.ledger import describe
+from attune_dev.running.outcome import RunResult
+from attune_dev.watching.eyes import Eyes
+from attune_dev.watching.inbox import Asked, Finished, Request, Rescan, StopNow, Told, Touched
+from attune_dev.watching.parts import Options
+from attune_dev.watching.pending import Pending
+from attune_dev.watching.timing import Alarm, Lapse
+from attune_dev.watching.worker import Job, unexpected
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from attune_dev.model.plan import Action, Plan
+    from attune_dev.planning.ledger import Edit
+    from attune_dev.watching.inbox import Message
+    from attune_dev.watching.parts import Parts
+    from attune_dev.watching.worker import JobResult
+
+    Written = Mapping[str, str | None]
+
+CHECK_SECONDS = 1.0
+_REASONS = {
+    ExitCode.INTERRUPTED: "interrupted",
+    ExitCode.TERMINATED: "terminated",
+    ExitCode.HANGUP: "the terminal was closed",
+}
+
+
+class Loop:
+    """Runs until it is stopped, or idle for the first time where that is wanted.
+
+    Args:
+        parts: what it works with.
+        options: how it behaves.
+    """
+
+    def __init__(self, parts: Parts, options: Options | None = None) -> None:
+        self._parts = parts
+        self._options = options or Options()
+        self._eyes = Eyes(parts, self._options)
+        self._pending = Pending()
+        self._lapse = Lapse(parts.clock)
+        self._check = Alarm(CHECK_SECONDS)
+        self._job: Job | None = None
+        self._jobs = 0
+        self._opened = False  # whether the stack has come up
+        self._opening_due = True
+        self._recorded = False
+        self._paused = False
+        self._told_idle = False
+        self._since = 0.0  # when the present batch was taken up
+        self._code: int | None = None
+        self._leaving: tuple[int, float] | None = None  # exit code, and when to wait no longer
+
+    def run(self) -> int:
+        """Brings the stack up, then follows the files.
+
+        Returns:
+            The exit code: 0 or 1 where it was to run until idle, else that of what stopped it.
+
+        Raises:
+            AttuneDevError: the repository cannot be looked at or listened to.
+        """
+        self._start()
+        try:
+            while self._code is None:
+                self._turn()
+                if self._code is None:
+                    self._wait()
+        finally:
+            self._parts.source.stop()
+        self._parts.tell(Stopped(self._code, _REASONS.get(ExitCode(self._code), "")))
+        return self._code
+
+    def _start(self) -> None:
+        parts = self._parts
+        self._since = parts.clock.now()
+        parts.source.start()  # listen first, then look: nothing falls in between
+        known = parts.keeper.load()
+        self._tell_note()
+        self._recorded = known is not None
+        if edits := self._eyes.first_look(known):
+            self._absorb(edits, "since the last run")
+
+    def _wait(self) -> None:
+        now = self._parts.clock.now()
+        due = min(self._check.at, self._eyes.deadline())
+        timeout = max(0.0, (due if self._leaving is None else self._leaving[1]) - now)
+        self._lapse.before_wait()
+        message = self._parts.messages.get(timeout)
+        if why := self._lapse.after_wait(timeout):
+            self._parts.tell(Notice(f"{why}; looking at everything again"))
+            self._eyes.want_everything()
+        while message is not None and self._code is None:
+            self._take(message)
+            message = self._parts.messages.get(0)
+
+    def _take(self, message: Message) -> None:
+        match message:
+            case Touched(paths):
+                self._eyes.touch(paths)
+            case Rescan(reason):
+                if reason:
+                    self._parts.tell(Notice(f"{reason}; looking at everything again"))
+                self._eyes.want_everything()
+            case Told(event):
+                self._parts.tell(event)
+            case Finished(job, result):
+                self._finished(job, result)
+            case Asked(request):
+                self._asked(request)
+            case StopNow(code):
+                self._stop(code)
+
+    def _asked(self, request: Request) -> None:
+        match request:
+            case Request.RETRY:
+                self._pending.retry()
+                self._opening_due = not self._opened
+            case Request.BUILD_ALL:
+                self._opening_due = True
+            case Request.PAUSE:
+                self._paused = not self._paused
+                self._parts.tell(Notice("paused" if self._paused else "going on"))
+            case Request.QUIT:
+                self._stop(ExitCode.OK)
+        self._told_idle = False
+
+    def _stop(self, code: int) -> None:
+        """The first request lets running work end, the second does not wait for it."""
+        if self._job is None or self._leaving is not None:
+            self._code = code
+            return
+        self._leaving = code, self._parts.clock.now() + self._options.stop_seconds
+        self._parts.worker.cancel()
+
+    def _turn(self) -> None:
+        """Everything that may be due."""
+        now = self._parts.clock.now()
+        if self._leaving is not None:
+            if self._job is None or now >= self._leaving[1]:
+                self._code = self._leaving[0]
+            return
+        if self._check.due(now):
+            self._parts.source.check()
+        self._see()
+        if self._job is None and not self._paused and not self._eyes.waiting:
+            self._act()
+        self._tell_if_idle()
+
+    def _see(self) -> None:
+        look = self._eyes.look()
+        if look is None:
+            return
+        if self._job is None:
+            self._since = self._parts.clock.now()
+        if look.edits:
+            self._absorb(look.edits)
+        elif hints := look.hints - self._own_files():
+            self._parts.tell(Unchanged(tuple(sorted(hints))))
+            self._told_idle = False
+
+    def _absorb(self, edits: tuple[Edit, ...], note: str = "") -> None:
+        self._pending.absorb(edits)
+        own = self._own_files() if self._job is not None else frozenset[str]()
+        if others := tuple(edit for edit in edits if edit.path not in own):
+            self._parts.tell(Changed(describe(others), note))
+        self._told_idle = False
+        self._opening_due = self._opening_due or not self._opened
+
+    def _act(self) -> None:
+        """Starts what is worth doing, if anything is."""
+        if not self._opening_due and not self._pending.fresh():
+            return
+        self._told_idle = False
+        try:
+            plan = self._plan()
+        except AttuneDevError as problem:
+            self._give_up(problem)
+        except Exception as problem:  # noqa: BLE001 - the loop survives a mistake of ours
+            self._give_up(unexpected(problem))
+        else:
+            self._begin(plan)
+
+    def _plan(self) -> Plan:
+        """The plan by the definitions as they are now; where they are wrong, as they were."""
+        planning = self._parts.planning
+        plan = self._pending.choose(planning.plan)
+        while reloads := plan.of(ActionKind.RELOAD):
+            try:
+                planning.reload()
+            except AttuneDevError as problem:
+                self._parts.tell(Problem(problem))
+                ends = {p: c.paths for c in plan.changes for p in c.paths}
+                paths = {end for a in reloads for p in a.paths for end in ends.get(p, (p,))}
+                self._pending.fail(problem, paths, ActionKind.RELOAD)
+                plan = self._pending.choose(planning.plan)
+                continue
+            self._pending.mended(ActionKind.RELOAD)
+            scope = planning.scope()
+            if scope != self._parts.looker.scope:
+                self._parts.source.retarget(scope)
+                self._eyes.retarget(scope)
+            return self._pending.choose(planning.plan)
+        return plan
+
+    def _give_up(self, problem: AttuneDevError) -> None:
+        """Nothing can be done until something changes."""
+        self._parts.tell(Problem(problem))
+        self._pending.fail(problem, self._pending.ledger.paths)
+        self._opening_due = False
+
+    def _begin(self, plan: Plan) -> None:
+        if self._opening_due:
+            changes, first = self._pending.ledger.changes(), not self._recorded
+            self._pending.begin_all()
+            planning = self._parts.planning
+            self._start_job(lambda: planning.opening(changes, first=first), everything=True)
+            self._opening_due = False
+        elif plan.actions:
+            self._pending.begin(plan)
+            self._start_job(lambda: plan)
+        elif plan.changes:
+            self._parts.tell(Planned(plan))
+            self._pending.begin(plan)
+            self._pending.settle(RunResult(plan, ()))
+            self._after_work()
+
+    def _start_job(self, make_plan: Callable[[], Plan], *, everything: bool = False) -> None:
+        self._jobs += 1
+        self._remember()  # that it was begun: a kill must not leave it looking done
+        self._job = Job(self._jobs, make_plan, everything, self._digests)
+        self._parts.worker.start(self._job)
+
+    def _finished(self, job: Job, result: JobResult) -> None:
+        self._job = None
+        self._told_idle = False
+        if result.error is not None:
+            self._parts.tell(Problem(result.error))
+            self._pending.fail(result.error, self._pending.ledger.paths)
+        elif result.run is not None:
+            self._settle(job, result.run, result.written)
+        self._after_work()
+
+    def _after_work(self) -> None:
+        if self._pending.ok:
+            self._parts.planning.settled()
+        self._remember()
+
+    def _settle(self, job: Job, run: RunResult, written: Mapping[int, Written]) -> None:
+        taken = taken_on(run, written)
+        edits = self._eyes.compare({path for digests in written.values() for path in digests})
+        self._pending.absorb(edits or ())
+        self._pending.settle(run, everything=job.everything)
+        self._pending.settle_written(taken)
+        left = self._own_files().intersection(self._pending.ledger.entries)
+        if left:
+            self._parts.tell(Changed(self._pending.ledger.changes(left), "by an action"))
+        if job.everything and run.ok and not self._opened:
+            self._opened = True
+            seconds = self._parts.clock.now() - self._since
+            self._parts.tell(Ready(seconds, self._parts.planning.urls()))
+
+    def _digests(self, action: Action) -> Written:
+        """What an action has just written; called by the worker, between two actions."""
+        looker = self._parts.looker
+        return {path: looker.digest(path) for path in self._parts.planning.writes(action)}
+
+    def _own_files(self) -> frozenset[str]:
+        return self._parts.planning.own_files()
+
+    def _remember(self) -> None:
+        """Keeps what the outputs are made from, once that is known."""
+        if self._opened or self._recorded:
+            self._recorded = self._parts.keeper.save(self._eyes.snapshot, self._pending.ledger)
+            self._tell_note()
+
+    def _tell_note(self) -> None:
+        if self._parts.keeper.note:
+            self._parts.tell(Notice(self._parts.keeper.note))
+            self._parts.keeper.note = ""
+
+    def _tell_if_idle(self) -> None:
+        if self._told_idle or self._job is not None or self._eyes.waiting:
+            return
+        pending = self._pending
+        if not self._paused and (self._opening_due or pending.fresh()):
+            return
+        self._told_idle = True
+        ok = self._opened and pending.ok
+        seconds = self._parts.clock.now() - self._since
+        self._parts.tell(Idle(ok, pending.failed, pending.ledger.paths, seconds))
+        if self._options.until_idle:
+            self._code = ExitCode.OK if ok else ExitCode.ACTION_FAILED
+
+
+def taken_on(run: RunResult, written: Mapping[int, Written]) -> dict[str, str | None]:
+    """What actions have written into the repository and a later one has carried on.
+
+    Args:
+        run: what was done.
+        written: by action id, the digests right after it has ended.
+    """
+    carried = {
+        need
+        for result in run.results
+        if result.ok and result.action.kind is ActionKind.SYNC_PACKS
+        for need in result.action.needs
+    }
+    return {
+        path: digest
+        for action, digests in written.items()
+        if action in carried
+        for path, digest in digests.items()
+    }

@@ -1,0 +1,183 @@
+"""What is still to be done, and what of it is worth doing now (pure).
+
+Failed work stays pending and is done again when something it depends on changes, or on request:
+never by itself, and not because an unrelated file was saved.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from attune_dev.planning.ledger import Ledger
+from attune_dev.running.outcome import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from attune_dev.errors import AttuneDevError
+    from attune_dev.model.change import Change
+    from attune_dev.model.plan import Action, ActionKind, Plan
+    from attune_dev.planning.ledger import Edit
+    from attune_dev.running.outcome import ActionResult, RunResult
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An action that did not succeed, and for which state of which files.
+
+    Attributes:
+        kind: what was tried; ``None`` where planning itself failed.
+        targets: of the action.
+        digests: pending path to the digest it had when the action started.
+        error: what went wrong, ``None`` for an action that was skipped.
+    """
+
+    kind: ActionKind | None
+    targets: frozenset[str]
+    digests: Mapping[str, str | None]
+    error: AttuneDevError | None = None
+
+
+class Pending:
+    """The ledger together with what failed."""
+
+    def __init__(self) -> None:
+        self.ledger = Ledger()
+        self.failures: tuple[Failure, ...] = ()
+        self._moment = 0.0
+        self._started_at = 0.0
+        self._begun: dict[str, str | None] = {}
+
+    def absorb(self, edits: Iterable[Edit]) -> None:
+        """Takes what was seen just now into account."""
+        self.ledger = self.ledger.absorb(edits, self._now())
+        self._drop_stale()
+
+    def fresh(self) -> frozenset[str]:
+        """Pending paths that nothing has failed on as they are."""
+        entries = self.ledger.entries
+        stuck = {
+            path
+            for failure in self.failures
+            for path, digest in failure.digests.items()
+            if path in entries and entries[path].digest == digest
+        }
+        return frozenset(entries) - stuck
+
+    def choose(self, make_plan: Callable[[Sequence[Change]], Plan]) -> Plan:
+        """The plan for what is worth doing now.
+
+        Failed work joins in where the fresh changes lead to the same kind of action on one of its
+        targets: then something that it depends on has changed.
+        """
+        chosen = self.fresh()
+        while True:
+            plan = make_plan(self.ledger.changes(chosen))
+            joined = chosen.union(
+                path
+                for failure in self.failures
+                if any(_same_work(action, failure) for action in plan.actions)
+                for path in failure.digests
+                if path in self.ledger.entries
+            )
+            if joined == chosen:
+                return plan
+            chosen = joined
+
+    def retry(self) -> None:
+        """Forgets what failed: all that is pending is fresh again."""
+        self.failures = ()
+
+    def begin(self, plan: Plan) -> None:
+        """Notes that a plan starts."""
+        self._begin(self.ledger.begin(plan))
+
+    def begin_all(self) -> None:
+        """Notes that something starts that makes everything current."""
+        self._begin(self.ledger.touched(self.ledger.paths))
+
+    def _begin(self, ledger: Ledger) -> None:
+        self._started_at = self._now()
+        self.ledger = ledger
+        self._begun = {path: entry.digest for path, entry in ledger.entries.items()}
+        self.mended(None)
+
+    def settle(self, result: RunResult, *, everything: bool = False) -> None:
+        """Lets go of what a run has made current, and notes what failed.
+
+        Args:
+            result: of the plan that ``begin`` was told.
+            everything: whether the plan made everything current, not only what was pending.
+        """
+        if everything and result.ok:
+            self.ledger = self.ledger.settle_all(self._started_at)
+        else:
+            self.ledger = self.ledger.settle(result.plan, result.succeeded, self._started_at)
+        ends = {path: change.paths for change in result.plan.changes for path in change.paths}
+        for item in result.results:
+            self._note(item, ends)
+        self._drop_stale()
+
+    def settle_written(self, digests: Mapping[str, str | None]) -> None:
+        """Lets go of what an action wrote itself and later ones of its plan took."""
+        self.ledger = self.ledger.settle_written(digests)
+
+    def fail(
+        self,
+        error: AttuneDevError,
+        paths: Iterable[str],
+        kind: ActionKind | None = None,
+        targets: Iterable[str] = (),
+    ) -> None:
+        """Notes that nothing can be done about some paths as they are."""
+        entries = self.ledger.entries
+        digests = {path: entries[path].digest for path in paths if path in entries}
+        self.mended(kind)
+        self.failures = (*self.failures, Failure(kind, frozenset(targets), digests, error))
+
+    def mended(self, kind: ActionKind | None) -> None:
+        """Forgets failures of one kind."""
+        self.failures = tuple(failure for failure in self.failures if failure.kind is not kind)
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Targets whose last action failed, sorted."""
+        return tuple(sorted(set().union(*(failure.targets for failure in self.failures))))
+
+    @property
+    def ok(self) -> bool:
+        """Whether what runs is what is on disk."""
+        return not self.ledger and not self.failures
+
+    def _note(self, item: ActionResult, ends: Mapping[str, tuple[str, ...]]) -> None:
+        targets = frozenset(item.action.targets)
+        self.failures = tuple(
+            failure
+            for failure in self.failures
+            if failure.kind is not item.action.kind or not failure.targets & targets
+        )
+        if item.outcome in (Outcome.FAILED, Outcome.SKIPPED):
+            paths = {end for path in item.action.paths for end in ends.get(path, (path,))}
+            digests = {path: self._begun[path] for path in paths if path in self._begun}
+            failure = Failure(item.action.kind, targets, digests, item.error)
+            self.failures = (*self.failures, failure)
+
+    def _drop_stale(self) -> None:
+        """A failure is over when none of the changes it was about is pending any more."""
+        self.failures = tuple(
+            failure
+            for failure in self.failures
+            if not failure.digests or any(path in self.ledger.entries for path in failure.digests)
+        )
+
+    def _now(self) -> float:
+        """Moments are counted, not measured: two of them are never the same."""
+        self._moment += 1.0
+        return self._moment
+
+
+def _same_work(action: Action, failure: Failure) -> bool:
+    if action.kind is not failure.kind:
+        return False
+    return not failure.targets or bool(failure.targets.intersection(action.targets))

@@ -1,0 +1,133 @@
+"""Does the work beside the loop, so that the loop goes on listening."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from attune_dev.docker.cancel import Cancel
+from attune_dev.errors import ActionError, AttuneDevError
+from attune_dev.model.event import Ended, Planned
+from attune_dev.watching.inbox import Finished, Inbox, Told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+
+    from attune_dev.model.event import Event
+    from attune_dev.model.plan import Action, Plan
+    from attune_dev.running.outcome import RunResult
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of work.
+
+    Attributes:
+        number: counts up.
+        make_plan: gives the plan; it may ask the engine.
+        everything: whether the plan makes everything current, not only what is pending.
+        writes: which files of the repository an action writes itself, and their digests, asked
+            right after it has ended.
+    """
+
+    number: int
+    make_plan: Callable[[], Plan]
+    everything: bool = False
+    writes: Callable[[Action], Mapping[str, str | None]] = field(default=lambda _: {})
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """What became of a job.
+
+    Attributes:
+        run: what became of its plan, ``None`` where it came to none.
+        error: why it came to none.
+        written: digests of what its actions wrote into the repository, by action id.
+    """
+
+    run: RunResult | None = None
+    error: AttuneDevError | None = None
+    written: Mapping[int, Mapping[str, str | None]] = field(default_factory=dict)
+
+
+class Worker(Protocol):
+    """Does one job at a time and puts ``Finished`` into the inbox."""
+
+    def start(self, job: Job) -> None:
+        """Starts a job; it must not be called while another one runs."""
+        ...
+
+    def cancel(self) -> None:
+        """Asks the running job to end; returns at once."""
+        ...
+
+
+class ThreadWorker:
+    """A worker in a thread of its own.
+
+    Args:
+        inbox: where news go.
+        execute: runs a plan: plan, listener, request to stop.
+        guard: held while a job runs: the lock between processes.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        execute: Callable[[Plan, Callable[[Event], None], Cancel], RunResult],
+        guard: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        self._inbox = inbox
+        self._execute = execute
+        self._guard = guard
+        self._cancel = Cancel()
+
+    def start(self, job: Job) -> None:
+        """See :class:`Worker`."""
+        self._cancel = Cancel()
+        threading.Thread(
+            target=self._run, args=(job, self._cancel), name=f"job {job.number}", daemon=True
+        ).start()
+
+    def cancel(self) -> None:
+        """See :class:`Worker`."""
+        # What ends a program waits for it: not in the caller's thread, which has signals to take.
+        threading.Thread(target=self._cancel.request, name="cancel", daemon=True).start()
+
+    def _run(self, job: Job, cancel: Cancel) -> None:
+        written: dict[int, Mapping[str, str | None]] = {}
+
+        def listen(event: Event) -> None:
+            if isinstance(event, Ended) and event.ok and (made := job.writes(event.action)):
+                written[event.action.id] = made
+            self._inbox.put(Told(event))
+
+        try:
+            with self._guard():
+                plan = job.make_plan()
+                self._inbox.put(Told(Planned(plan)))
+                result = JobResult(self._execute(plan, listen, cancel), written=written)
+        except AttuneDevError as problem:
+            result = JobResult(error=problem)
+        except Exception as problem:  # noqa: BLE001 - the loop survives a mistake of ours
+            result = JobResult(error=unexpected(problem))
+        self._inbox.put(Finished(job, result))
+
+
+def unexpected(problem: Exception) -> AttuneDevError:
+    """A mistake of ours as an error that a user can report."""
+    frames = problem.__traceback__
+    while frames is not None and frames.tb_next is not None:
+        frames = frames.tb_next
+    file = frames.tb_frame.f_code.co_filename if frames is not None else None
+    return ActionError(
+        f"internal error: {type(problem).__name__}: {problem}",
+        why="this is a mistake of attune_dev, not of yours",
+        hint="please report it; the loop goes on",
+        file=file,
+        line=frames.tb_lineno if frames is not None else None,
+    )

@@ -1,0 +1,318 @@
+"""A stage for the loop: scripted changes on a real folder, a clock that jumps, a worker that
+does what the script says when the script says so."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from attune_dev.errors import ActionError, AttuneDevError
+from attune_dev.model.event import Ended, Event, Planned, Started, to_dict
+from attune_dev.model.plan import Action, ActionKind, Because, Ignored, Plan
+from attune_dev.running.outcome import ActionResult, Outcome, RunResult, TargetResult
+from attune_dev.watching.git_quiet import Hold
+from attune_dev.watching.inbox import Finished, Message, StopNow, Told, Touched
+from attune_dev.watching.loop import Loop
+from attune_dev.watching.parts import Options, Parts
+from attune_dev.watching.record import Record
+from attune_dev.watching.scope import Scope, everything
+from attune_dev.watching.snapshot import Snapshotter
+from attune_dev.watching.worker import Job, JobResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from attune_dev.model.change import Change
+
+FAR = 10_000.0
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.time = 100.0
+        self.slept = 0.0
+
+    def now(self) -> float:
+        return self.time
+
+    def wall(self) -> float:
+        return 1_700_000_000.0 + self.time + self.slept
+
+
+@dataclass(order=True)
+class Due:
+    at: float
+    number: int
+    act: Callable[[], Message | None] = field(compare=False)
+
+
+class Script:
+    """The inbox: what is due at which moment; waiting moves the clock to it."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self._due: list[Due] = []
+        self._number = 0
+
+    def at(self, moment: float, act: Callable[[], Message | None]) -> None:
+        self._number += 1
+        heapq.heappush(self._due, Due(moment, self._number, act))
+
+    def get(self, timeout: float | None) -> Message | None:
+        assert timeout is not None
+        until = self._clock.time + timeout
+        while self._due and self._due[0].at <= until:
+            due = heapq.heappop(self._due)
+            self._clock.time = max(self._clock.time, due.at)
+            message = due.act()
+            if message is not None:
+                return message
+        self._clock.time = max(self._clock.time, until)
+        assert until < FAR, "the loop waits for ever"
+        return None
+
+
+class FakeSource:
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.scope: Scope | None = None
+
+    def start(self) -> None:
+        self.calls.append("start")
+
+    def check(self) -> None:
+        return None
+
+    def retarget(self, scope: Scope) -> None:
+        self.calls.append("retarget")
+        self.scope = scope
+
+    def stop(self) -> None:
+        self.calls.append("stop")
+
+
+class FakeGit:
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.busy_until = 0.0
+        self.gave_up = False
+
+    def hold(self, now: float) -> Hold | None:
+        return Hold(now + 0.1, "git is at work") if now < self.busy_until else None
+
+
+class FakePlanning:
+    """``services/X/…`` builds and recreates X, ``packs/P/…`` syncs P, compose.yaml reloads."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.problem: AttuneDevError | None = None
+        self.reloads = 0
+        self.settlements = 0
+        self.openings: list[tuple[tuple[Change, ...], bool]] = []
+        self.broken = False
+        self.new_scope: Scope | None = None
+
+    def plan(self, changes: Sequence[Change]) -> Plan:
+        if self.broken:
+            raise ZeroDivisionError("division by zero")
+        causes: dict[tuple[ActionKind, str], list[Because]] = {}
+        ignored = []
+        for change in changes:
+            for path in change.paths:
+                kind, target = self._reads(path)
+                if kind is None:
+                    ignored.append(Ignored(path, "nothing reads it"))
+                else:
+                    causes.setdefault((kind, target), []).append(Because(path, "reads"))
+        actions: list[Action] = []
+        for (kind, target), because in sorted(causes.items()):
+            targets = (target,) if target else ()
+            number = len(actions) + 1
+            actions.append(Action(number, kind, targets, (), tuple(because)))
+            if kind is ActionKind.BUILD:
+                follow = ActionKind.RECREATE
+                actions.append(Action(number + 1, follow, targets, (number,), tuple(because)))
+            if kind is ActionKind.BUILD_PACK_BINARIES:
+                follow = ActionKind.SYNC_PACKS
+                actions.append(Action(number + 1, follow, ("core",), (number,), tuple(because)))
+        return Plan(tuple(changes), tuple(actions), tuple(ignored))
+
+    @staticmethod
+    def _reads(path: str) -> tuple[ActionKind | None, str]:
+        words = path.split("/")
+        if words[0] == "services" and len(words) > 2:
+            return ActionKind.BUILD, words[1]
+        if words[0] == "packs" and len(words) > 2:
+            return ActionKind.SYNC_PACKS, words[1]
+        if words[0] == "timer":
+            return ActionKind.BUILD_PACK_BINARIES, "timer"
+        return (ActionKind.RELOAD, "") if path == "compose.yaml" else (None, "")
+
+    def opening(self, changes: Sequence[Change], *, first: bool) -> Plan:
+        self.openings.append((tuple(changes), first))
+        action = Action(1, ActionKind.RECREATE, ("api",), (), (Because("", "asked for"),))
+        return Plan(tuple(changes), (action,))
+
+    def reload(self) -> None:
+        self.reloads += 1
+        if self.problem is not None:
+            raise self.problem
+
+    def settled(self) -> None:
+        self.settlements += 1
+
+    def scope(self) -> Scope:
+        return self.new_scope or everything()
+
+    def writes(self, action: Action) -> tuple[str, ...]:
+        kind = ActionKind.BUILD_PACK_BINARIES
+        return ("packs/core/sensors/timer",) if action.kind is kind else ()
+
+    def own_files(self) -> frozenset[str]:
+        return frozenset({"packs/core/sensors/timer"})
+
+    def urls(self) -> tuple[tuple[str, str], ...]:
+        return (("api", "http://127.0.0.1:8080"),)
+
+
+class FakeWorker:
+    """Runs a job in fake time; ``fails`` names targets, ``during`` what happens meanwhile."""
+
+    def __init__(self, script: Script, clock: FakeClock) -> None:
+        self._script = script
+        self._clock = clock
+        self.seconds = 1.0
+        self.fails: set[str] = set()
+        self.raises: AttuneDevError | None = None
+        self.plans: list[Plan] = []
+        self.cancelled = 0
+        self.stubborn = False
+        self.does: dict[ActionKind, Callable[[], None]] = {}
+        self._job: Job | None = None
+
+    def start(self, job: Job) -> None:
+        assert self._job is None, "one job at a time"
+        self._job = job
+        self._script.at(self._clock.time + self.seconds, lambda: self._end(job))
+
+    def cancel(self) -> None:
+        self.cancelled += 1
+        job = self._job
+        if not self.stubborn and job is not None:
+            self._script.at(self._clock.time + 0.1, lambda: self._end(job))
+
+    def _end(self, job: Job) -> Message | None:
+        if self._job is not job:
+            return None
+        self._job = None
+        if self.raises is not None:
+            return Finished(job, JobResult(error=self.raises))
+        self._do_all(job)
+        return None
+
+    def _do_all(self, job: Job) -> None:
+        plan = job.make_plan()
+        self.plans.append(plan)
+        self._tell(Planned(plan))
+        written: dict[int, Mapping[str, str | None]] = {}
+        results: dict[int, ActionResult] = {}
+        for action in plan.actions:
+            self._tell(Started(action))
+            results[action.id] = self._do(action, results)
+            if results[action.id].ok and (made := job.writes(action)):
+                written[action.id] = made
+            result = results[action.id]
+            self._tell(Ended(action, result.ok, 0.1, result.outcome, error=result.error))
+        run = RunResult(plan, tuple(results.values()))
+        self._script.at(self._clock.time, lambda: Finished(job, JobResult(run, written=written)))
+
+    def _do(self, action: Action, results: Mapping[int, ActionResult]) -> ActionResult:
+        if self.cancelled:
+            return ActionResult(action, Outcome.CANCELLED)
+        if any(not results[need].ok for need in action.needs):
+            return ActionResult(action, Outcome.SKIPPED)
+        if self.fails.intersection(action.targets):
+            return ActionResult(action, Outcome.FAILED, error=ActionError("it failed"))
+        if act := self.does.get(action.kind):
+            act()
+        targets = tuple(TargetResult(name, "made", changed=True) for name in action.targets)
+        return ActionResult(action, Outcome.SUCCEEDED, targets=targets)
+
+    def _tell(self, event: Event) -> None:
+        self._script.at(self._clock.time, lambda: Told(event))
+
+
+class Stage:
+    """Everything together."""
+
+    def __init__(self, root: Path, state: Path, **options: Any) -> None:
+        self.root = root
+        self.clock = FakeClock()
+        self.script = Script(self.clock)
+        self.source = FakeSource()
+        self.git = FakeGit(self.clock)
+        self.planning = FakePlanning(root)
+        self.worker = FakeWorker(self.script, self.clock)
+        self.events: list[Event] = []
+        self.times: list[float] = []
+        self.looker = Snapshotter(root, everything())
+        self.record = Record(state)
+        parts = Parts(
+            messages=self.script,
+            source=self.source,
+            looker=self.looker,
+            planning=self.planning,
+            worker=self.worker,
+            tell=self._tell,
+            keeper=self.record,
+            git=self.git,
+            clock=self.clock,
+        )
+        self.loop = Loop(parts, Options(**options))
+
+    def _tell(self, event: Event) -> None:
+        self.events.append(event)
+        self.times.append(self.clock.time)
+
+    def write(self, path: str, text: str, at: float, *, hint: bool = True) -> None:
+        def act() -> Message | None:
+            file = self.root / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+            return Touched(frozenset({path})) if hint else None
+
+        self.script.at(at, act)
+
+    def remove(self, path: str, at: float) -> None:
+        def act() -> Message:
+            (self.root / path).unlink()
+            return Touched(frozenset({path}))
+
+        self.script.at(at, act)
+
+    def do(self, at: float, act: Callable[[], Message | None]) -> None:
+        self.script.at(at, act)
+
+    def send(self, message: Message, at: float) -> None:
+        self.script.at(at, lambda: message)
+
+    def run(self, until: float = 200.0) -> int:
+        self.send(StopNow(130), until)
+        return self.loop.run()
+
+    @property
+    def told(self) -> list[str]:
+        """The events' names as ``--events`` has them."""
+        listed = [to_dict(event) for event in self.events]
+        return [str(document["event"]) for document in listed if document is not None]
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def described(self) -> list[str]:
+        """The plans that ran after the opening."""
+        return [plan.describe() for plan in self.worker.plans[1:]]
