@@ -149,6 +149,11 @@ version = "0.4.2"
     assert parse_lock(text)[0].dependencies == (("log", "0.4.2"),)
 
 
+def test_a_name_that_is_not_clear_leads_to_all_its_versions() -> None:
+    text = newer("version = 4").replace("rand 0.7.0", "rand")
+    assert parse_lock(text)[0] == EXPECTED[0]
+
+
 def test_without_a_file_nothing_is_resolved(tmp_path: Path) -> None:
     assert read_lock(str(tmp_path), "Cargo.lock") == ()
 

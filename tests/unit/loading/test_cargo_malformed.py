@@ -116,6 +116,19 @@ CASES: dict[str, tuple[dict[str, str], str, str]] = {
         "Cargo.toml:3",
         "`version` is inherited from a workspace, and there is none",
     ),
+    "inherited from a workspace that excludes it": (
+        {
+            "Cargo.toml": '[workspace]\nexclude = ["a"]\n[workspace.package]\nversion = "1.0.0"\n',
+            "a/Cargo.toml": '[package]\nname = "a"\nversion.workspace = true\n',
+        },
+        "a/Cargo.toml:3",
+        "`version` is inherited from a workspace, and there is none",
+    ),
+    "the first of several": (
+        {f"{name}/Cargo.toml": "broken" for name in ("b", "d", "a", "e", "c")},
+        "a/Cargo.toml:1",
+        "is not valid TOML",
+    ),
     "a pointer to no workspace": (
         {"Cargo.toml": '[package]\nname = "a"\nworkspace = "../up"\n'},
         "Cargo.toml:3",
@@ -185,7 +198,7 @@ def test_the_file_and_the_line_are_told(case: str, tmp_path: Path) -> None:
 
 
 def test_a_cycle_is_named_from_its_first_folder_on(tmp_path: Path) -> None:
-    needs = {"entry": "c", "c": "a", "a": "b", "b": "c"}
+    needs = {"0": "c", "c": "a", "a": "b", "b": "c"}
     write(
         tmp_path,
         {

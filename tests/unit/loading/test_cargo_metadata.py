@@ -50,7 +50,7 @@ TREES: dict[str, tuple[str, dict[str, str]]] = {
         "",
         {
             "Cargo.toml": (
-                '[workspace]\nmembers = ["a?", "[bc]*", "deep/*/x", "./plain/"]\n'
+                '[workspace]\nmembers = ["a?", "[bc]*", "deep/**/x", "d*/two/y", "./plain/"]\n'
                 'default-members = ["plain", "a?"]\nresolver = "2"\n'
             ),
             "a1/Cargo.toml": package("a1"),
@@ -65,6 +65,10 @@ TREES: dict[str, tuple[str, dict[str, str]]] = {
             "deep/one/x/src/lib.rs": "",
             "deep/two/x/Cargo.toml": package("two"),
             "deep/two/x/src/lib.rs": "",
+            "deep/two/y/Cargo.toml": package("y"),
+            "deep/two/y/src/lib.rs": "",
+            "deep/even/deeper/x/Cargo.toml": package("deeper"),
+            "deep/even/deeper/x/src/lib.rs": "",
             "plain/Cargo.toml": package("plain"),
             "plain/src/lib.rs": "",
         },

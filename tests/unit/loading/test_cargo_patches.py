@@ -160,6 +160,29 @@ def test_a_patch_reaches_packages_beside_the_workspace_that_it_compiles(tmp_path
     assert model.closure("main") == {"main", "beside", "forks/patched"}
 
 
+def test_the_dev_dependencies_of_a_patched_package_do_not_count(tmp_path: Path) -> None:
+    registry = 'source = "registry+https://github.com/rust-lang/crates.io-index"\n'
+    lock = (
+        '[[package]]\nname = "app"\nversion = "0.1.0"\ndependencies = ["between"]\n'
+        f'[[package]]\nname = "between"\nversion = "1.0.0"\n{registry}dependencies = ["first"]\n'
+        '[[package]]\nname = "first"\nversion = "0.1.0"\ndependencies = ["helper"]\n'
+        f'[[package]]\nname = "helper"\nversion = "1.0.0"\n{registry}dependencies = ["second"]\n'
+        '[[package]]\nname = "second"\nversion = "0.1.0"\n'
+    )
+    model = load(
+        tmp_path,
+        {
+            "Cargo.toml": '[workspace]\nmembers = ["app", "first", "second"]\n'
+            '[patch.crates-io]\nfirst.path = "first"\nsecond.path = "second"\n',
+            "Cargo.lock": lock,
+            "app/Cargo.toml": package("app", '[dependencies]\nbetween = "1"'),
+            "first/Cargo.toml": package("first", '[dev-dependencies]\nhelper = "1"'),
+            "second/Cargo.toml": package("second"),
+        },
+    )
+    assert model.closure("app") == {"app", "first"}
+
+
 def test_a_patched_package_that_nothing_else_names_is_a_package(tmp_path: Path) -> None:
     table = '[patch.crates-io]\npatched = { path = ".forks/patched" }\n'
     files = {

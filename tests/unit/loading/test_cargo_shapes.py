@@ -100,6 +100,59 @@ def test_a_package_with_a_workspace_of_its_own_is_no_member(tmp_path: Path) -> N
     }
 
 
+def test_a_path_dependency_with_a_workspace_of_its_own_is_no_member(tmp_path: Path) -> None:
+    model = load(
+        tmp_path,
+        {
+            "Cargo.toml": '[workspace]\nmembers = ["a"]\n',
+            "a/Cargo.toml": package("a", '[dependencies]\ninner = { path = "../inner" }'),
+            "inner/Cargo.toml": package("inner", "[workspace]\n"),
+        },
+    )
+    assert model.packages()["inner"].workspace == "inner"
+    assert list(model.workspaces[""].packages) == ["a"]
+    assert model.closure("a") == {"a", "inner"}
+
+
+def test_an_excluded_folder_ends_with_its_name(tmp_path: Path) -> None:
+    model = load(
+        tmp_path,
+        {
+            "Cargo.toml": '[workspace]\nmembers = ["to*"]\nexclude = ["tool"]\n',
+            "tool/Cargo.toml": package("tool"),
+            "tools/Cargo.toml": package("tools"),
+        },
+    )
+    assert list(model.workspaces[""].packages) == ["tools"]
+
+
+def test_the_older_names_of_tables_count(tmp_path: Path) -> None:
+    model = load(
+        tmp_path,
+        {
+            "Cargo.toml": '[project]\nname = "app"\n'
+            '[build_dependencies]\ngenerator = "1"\n[dev_dependencies]\nproptest = "1"\n',
+        },
+    )
+    app = model.packages()[""]
+    assert app.name == "app"
+    assert app.registry_dependencies == (("generator", BUILD), ("proptest", DEV))
+
+
+def test_a_source_file_that_is_not_there_has_the_path_at_which_cargo_looks(tmp_path: Path) -> None:
+    model = load(
+        tmp_path,
+        {
+            "Cargo.toml": package("app", '[lib]\nname = "thing"\n[[bin]]\nname = "tool"'),
+            "src/thing.rs": "",
+        },
+    )
+    assert [(target.name, target.path) for target in model.packages()[""].targets] == [
+        ("thing", "src/lib.rs"),
+        ("tool", "src/bin/tool.rs"),
+    ]
+
+
 def test_packages_that_no_workspace_lists_stand_alone(tmp_path: Path) -> None:
     model = load(
         tmp_path,
@@ -288,6 +341,16 @@ def test_chains_and_diamonds_close_over_all_of_them(tmp_path: Path) -> None:
     assert model.dependants("crates/deeper") == everything
     assert model.dependants("crates/left") == {"crates/left", "crates/top"}
     assert model.closure("crates/alone") == model.dependants("crates/alone") == {"crates/alone"}
+
+
+def test_a_ladder_of_diamonds_takes_no_time_of_its_own(tmp_path: Path) -> None:
+    files = {"Cargo.toml": WORKSPACE}
+    for step in range(40):
+        needs = [f'{side}{step + 1} = {{ path = "../{side}{step + 1}" }}' for side in "lr"]
+        for side in "lr":
+            tables = ["[dependencies]", *(needs if step < 39 else [])]
+            files[f"crates/{side}{step}/Cargo.toml"] = package(f"{side}{step}", "\n".join(tables))
+    assert len(load(tmp_path, files).closure("crates/l0")) == 79
 
 
 def test_a_cycle_through_dev_dependencies_is_legal(tmp_path: Path) -> None:
