@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from attune_dev.planning.effects import Effects, Impact
-from attune_dev.planning.globs import deep_pattern, folders_above, join, relative_to, within
+from attune_dev.planning.globs import folders_above, join, relative_to, within
 from attune_dev.planning.graph import CopySource, Graph, Owner
+from attune_dev.planning.image_ignore import IgnoreRules, reads
 from attune_dev.planning.pack_roles import PackRole, pack_role
 from attune_dev.planning.packages import Area, PackageFiles, is_document
 from attune_dev.planning.reasons import Reason, ReasonKind
@@ -56,12 +57,12 @@ class Classifier:
         self._verdicts: dict[object, tuple[Impact, ...]] = {}
         self._included = self._index_included()
         self._declared = [
-            (deep_pattern(glob), name)
+            (IgnoreRules.parse((glob,)), name)
             for name, service in graph.workspace.compose.services.items()
             for glob in service.override.reads
         ]
         self._excused = [
-            (deep_pattern(glob), name)
+            (IgnoreRules.parse((glob,)), name)
             for name, service in graph.workspace.compose.services.items()
             for glob in service.override.ignore
         ]
@@ -87,25 +88,29 @@ class Classifier:
         mounts = self._mounts(path, folder, roles)
         image = self.sources.images_of_file(path)
         copies = self._copies(path, folder)
-        claimed = bool(mounts or roles or image)
+        claimed = bool(mounts or roles or image or self.sources.definitions(path))
         key = (
             self.sources.definitions(path),
             image,
             mounts,
             roles,
-            tuple(
-                (entry.owner, entry.compile_only)
-                for entry in copies
-                if self._counts(path, entry, claimed=claimed)
-            ),
-            self._compilers(path, folder, copies, claimed=claimed),
-            tuple(name for pattern, name in self._declared if pattern.match(path)),
+            self._owners([e for e in copies if self._counts(path, e, claimed=claimed)]),
+            self._compilers(path, folder, copies),
+            tuple(name for globs, name in self._declared if globs.ignores(path)),
         )
         if not any(key):
             return ()
         if key not in self._verdicts:
             self._verdicts[key] = tuple(dict.fromkeys(self._expand(*key)))
         return self._verdicts[key]
+
+    @staticmethod
+    def _owners(entries: Iterable[CopySource]) -> tuple[tuple[Owner, bool], ...]:
+        """Each owner once, with whether its image holds the file in the end."""
+        found: dict[Owner, bool] = {}
+        for entry in entries:
+            found[entry.owner] = found.get(entry.owner, False) or entry.final
+        return tuple(found.items())
 
     def _expand(
         self,
@@ -128,8 +133,8 @@ class Classifier:
             yield from self.effects.of_mount(service)
         for owner, binary, kind in compilers:
             yield from self._of_compiler(owner, binary, kind)
-        for owner, only_read in copies:
-            kind = ReasonKind.BUILD_READS if only_read else ReasonKind.COPIED
+        for owner, final in copies:
+            kind = ReasonKind.COPIED if final else ReasonKind.BUILD_READS
             yield from self.effects.of_build(owner, Reason(kind, owner.service or "pack binaries"))
         for service in declared:
             yield from self.effects.of_declared(service, Reason(ReasonKind.DECLARED, service))
@@ -166,8 +171,8 @@ class Classifier:
         folder = self._folder(path.rpartition("/")[0])
         found = dict.fromkeys(folder.copies)
         found |= dict.fromkeys(self.graph.literal_copies.get(path, ()))
-        found |= dict.fromkeys(e for pattern, e in self.graph.glob_copies if pattern.match(path))
-        return tuple(found)
+        found |= dict.fromkeys(e for e in self.graph.glob_copies if reads(e.source, path))
+        return tuple(entry for entry in found if entry.takes(path))
 
     def mounted_into(self, path: str) -> tuple[str, ...]:
         """Services that bind-mount a path or a folder above it."""
@@ -179,7 +184,7 @@ class Classifier:
         folder = self._folder(path.rpartition("/")[0])
         if editor_temporary(path) is not None or folder.generated is not None:
             return ()
-        found = self._compilers(path, folder, self._copies(path, folder), claimed=False)
+        found = self._compilers(path, folder, self._copies(path, folder))
         return tuple((owner, binary) for owner, binary, _ in found)
 
     def copied_as_such(self, path: str) -> tuple[CopySource, ...]:
@@ -210,16 +215,18 @@ class Classifier:
         return not claimed and not self._files.beside_the_code(path, entry.owner)
 
     def _compilers(
-        self, path: str, folder: _Folder, copies: tuple[CopySource, ...], *, claimed: bool
+        self, path: str, folder: _Folder, copies: tuple[CopySource, ...]
     ) -> tuple[tuple[Owner, str, ReasonKind], ...]:
         found: dict[tuple[Owner, str, ReasonKind], None] = {}
         package = folder.package
         if package is not None:
             area = self._files.area(path, package)
             seen_by = {entry.owner for entry in copies}
+            only = self._files.only_for(path)
             for owner, binary in self.graph.compiled_by.get(package, ()):
-                other = area is Area.OTHER and owner in seen_by and not (claimed and not package)
-                if area is Area.SOURCE or other:
+                other = bool(package) and area is Area.OTHER and owner in seen_by
+                source = area is Area.SOURCE and (only is None or binary in only)
+                if source or other:
                     found[(owner, binary, ReasonKind.COMPILES)] = None
         for owner, binary in self._included.get(path, ()):
             if (owner, binary, ReasonKind.COMPILES) not in found:
@@ -293,7 +300,7 @@ class Classifier:
     def _excuse(self, path: str, impacts: tuple[Impact, ...]) -> tuple[Impact, ...]:
         if not self._excused:
             return impacts
-        names = {name for pattern, name in self._excused if pattern.match(path)}
+        names = {name for globs, name in self._excused if globs.ignores(path)}
         return tuple(i for i in impacts if i.target not in names)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -17,8 +16,9 @@ from attune_dev.planning.bindings import (
     compiled_by_cargo,
     host_built,
 )
-from attune_dev.planning.globs import copy_pattern, folders_above, is_literal, join, within
+from attune_dev.planning.globs import folders_above, is_literal, join, within
 from attune_dev.planning.hidden import ContextRules
+from attune_dev.planning.image_ignore import reads
 from attune_dev.planning.relations import Relations, relate
 
 
@@ -44,12 +44,20 @@ class CopySource:
         path: relative to the root; may hold wildcards.
         compile_only: whether it only feeds a cargo compile: cargo decides what it reads of it.
         broad: whether it holds packages and other things alike.
+        final: whether the image holds it afterwards.
+        source: as the build says it.
     """
 
     owner: Owner
     path: str
     compile_only: bool
     broad: bool
+    final: bool
+    source: SourcePattern
+
+    def takes(self, path: str) -> bool:
+        """Whether a path that is within the pattern is not excluded again."""
+        return not self.source.exclude or reads(self.source, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,7 @@ class Graph:
     host_built: Mapping[str, tuple[tuple[str, str], ...]]
     pack_binaries: Mapping[str, tuple[PackBinary, ...]]
     literal_copies: Mapping[str, tuple[CopySource, ...]]
-    glob_copies: tuple[tuple[re.Pattern[str], CopySource], ...]
+    glob_copies: tuple[CopySource, ...]
     mounts: Mapping[str, tuple[str, ...]]
     packs: Mapping[str, PacksFolder]
     inputs: Mapping[Owner, ImageInputs]
@@ -96,8 +104,8 @@ class Graph:
             for name in (path, *folders_above(path))
             for entry in self.literal_copies.get(name, ())
         ]
-        found += [entry for pattern, entry in self.glob_copies if pattern.match(path)]
-        return tuple(dict.fromkeys(found))
+        found += [entry for entry in self.glob_copies if reads(entry.source, path)]
+        return tuple(entry for entry in dict.fromkeys(found) if entry.takes(path))
 
 
 def build_graph(workspace: Workspace) -> Graph:
@@ -212,9 +220,9 @@ def _copies(
     inputs: Mapping[Owner, ImageInputs],
     compiles: Mapping[Owner, tuple[Compiled, ...]],
     closures: _Closures,
-) -> tuple[dict[str, tuple[CopySource, ...]], tuple[tuple[re.Pattern[str], CopySource], ...]]:
+) -> tuple[dict[str, tuple[CopySource, ...]], tuple[CopySource, ...]]:
     literal: dict[str, dict[CopySource, None]] = {}
-    globs: dict[tuple[str, CopySource], None] = {}
+    globs: dict[CopySource, None] = {}
     for owner, image in inputs.items():
         lines = workspace.compile_lines.get(owner.service or owner.dockerfile, frozenset())
         for source in image.sources:
@@ -223,14 +231,14 @@ def _copies(
             path = _source_path(source)
             broad = any(within(root, path) for root in closures.packages)
             only = bool(compiles[owner]) and not source.final and source.line in lines
-            entry = CopySource(owner, path, only, broad)
+            entry = CopySource(owner, path, only, broad, source.final, source)
             if is_literal(path):
                 literal.setdefault(path, {})[entry] = None
             else:
-                globs[(path, entry)] = None
+                globs[entry] = None
     return (
         {path: tuple(entries) for path, entries in literal.items()},
-        tuple((copy_pattern(path), entry) for path, entry in globs),
+        tuple(globs),
     )
 
 

@@ -168,7 +168,8 @@ class Needs:
         for kind, name in self._items:
             if kind is ActionKind.BUILD_PACK_BINARIES:
                 for placed in self._graph.pack_binaries.get(name, ()):
-                    if any(e.owner == owner for e in self._graph.copies_of(placed.path)):
+                    copied = self._graph.copies_of(placed.path)
+                    if any(e.owner == owner and not e.compile_only for e in copied):
                         found.add((kind, name))
         return found
 

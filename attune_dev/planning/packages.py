@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from attune_dev.model.cargo import TargetKind
+from attune_dev.model.cargo import Package, TargetKind
 from attune_dev.planning.globs import folders_above, relative_to
 from attune_dev.planning.graph import Graph, Owner
 
@@ -16,6 +16,7 @@ UNCOMPILED_FOLDERS = {
 }
 _DOCUMENTS = (".md", ".rst", ".adoc")
 _NEVER_CODE = (".github", ".gitlab", ".ci", ".circleci", ".cargo", *UNCOMPILED_FOLDERS)
+_READ_BY_MACROS = (".sqlx",)
 _CODE_KINDS = (TargetKind.LIB, TargetKind.PROC_MACRO, TargetKind.BIN, TargetKind.BUILD_SCRIPT)
 _CARGO_FILES = ("Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml")
 
@@ -43,11 +44,13 @@ class PackageFiles:
         self._graph = graph
         self._source_folders: dict[str, tuple[str, ...]] = {}
         self._source_files: dict[str, frozenset[str]] = {}
+        self._own: dict[str, frozenset[str]] = {}
         for root, package in graph.packages.items():
             files = [relative_to(t.path, root) for t in package.targets if t.kind in _CODE_KINDS]
             folders = {file.partition("/")[0] for file in files if "/" in file}
             self._source_folders[root] = tuple(sorted(folders | {"src"}))
             self._source_files[root] = frozenset((*files, "build.rs"))
+            self._index_binaries(package)
 
     def area(self, path: str, package: str) -> Area:
         """The part of a package that a path below its folder is in."""
@@ -64,6 +67,29 @@ class PackageFiles:
         if rest and first in UNCOMPILED_FOLDERS:
             return Area.UNCOMPILED
         return Area.OTHER
+
+    def only_for(self, path: str) -> frozenset[str] | None:
+        """The binaries that alone have a file, ``None`` where all targets of its package may.
+
+        The root file of a binary is compiled into that binary only, and so is what lies beside
+        the ``main.rs`` of a folder of its own in ``src/bin``.
+        """
+        known = self._own.get(path)
+        if known is None and "/src/bin/" in f"/{path}":
+            known = next((self._own[f] for f in folders_above(path) if f in self._own), None)
+        return known
+
+    def _index_binaries(self, package: Package) -> None:
+        bins = [t for t in package.targets if t.kind is TargetKind.BIN]
+        others = {t.path for t in package.targets if t.kind in _CODE_KINDS} - {t.path for t in bins}
+        for target in bins:
+            if target.path in others:
+                continue
+            names = self._own.get(target.path, frozenset()) | {target.name}
+            self._own[target.path] = names
+            folder, _, file = target.path.rpartition("/")
+            if file == "main.rs" and f"/{folder}".rpartition("/")[0].endswith("/src/bin"):
+                self._own[folder] = names
 
     def innermost(self, path: str) -> str | None:
         """The folder of the innermost package that holds a path."""
@@ -90,7 +116,9 @@ class PackageFiles:
         there for all that the owner compiles: that names what was read.
         """
         first = path.partition("/")[0]
-        if is_document(path) or first in _NEVER_CODE or first.startswith("."):
+        if is_document(path) or first in _NEVER_CODE:
+            return True
+        if first.startswith(".") and first not in _READ_BY_MACROS:
             return True
         known = self._graph.workspace.dep_info
         compiled = self._graph.compiles.get(owner, ())

@@ -31,7 +31,7 @@ class ReasonKind(Enum):
     PACK = "belongs to pack {}"
     PACK_BINARY = "changes the binary {}"
     READS_PACK = "changes pack {}"
-    FILLED = "{} runs again"
+    FILLED = "follows a new run of {}"
     REQUESTED = "{}"
 
 

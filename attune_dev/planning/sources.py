@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from attune_dev.model.compose import MountKind
 from attune_dev.model.plan import ActionKind
 from attune_dev.planning.effects import Effects, Impact
 from attune_dev.planning.git_ignored import GitIgnore
-from attune_dev.planning.globs import folders_above, join, within
+from attune_dev.planning.globs import join, within
 from attune_dev.planning.graph import Graph, Owner
 from attune_dev.planning.reasons import Reason, ReasonKind
 
-COMPOSE_NAMES = frozenset(
-    f"{stem}{part}.{end}"
-    for stem in ("compose", "docker-compose")
-    for part in ("", ".override")
-    for end in ("yaml", "yml")
-)
 SETTINGS_FILE = "attune-dev.toml"
 _SERVICES = "the services"
 
@@ -28,11 +23,9 @@ class Sources:
         self._graph = graph
         self.git_ignore = GitIgnore(graph.workspace.git_ignore)
         compose = graph.workspace.compose
-        folders = {file.rpartition("/")[0] for file in compose.files} or {""}
-        self._definitions: dict[str, tuple[str, ...]] = {
-            join(folder, name): ("",) for folder in folders for name in (*COMPOSE_NAMES, ".env")
-        }
-        self._definitions |= dict.fromkeys((*compose.files, SETTINGS_FILE), ("",))
+        self._definitions: dict[str, tuple[str, ...]] = dict.fromkeys(
+            (*compose.files, *compose.candidates, SETTINGS_FILE), ("",)
+        )
         for name, service in compose.services.items():
             for file in service.files:
                 self._definitions[file] = (*self._definitions.get(file, ()), name)
@@ -62,16 +55,19 @@ class Sources:
         """The services without those that keep their own data there.
 
         A folder that git ignores and that a service mounts writable is what the service writes,
-        not what someone edits: to restart a data base when it writes would never end.
+        not what someone edits: to restart a data base when it writes would never end. So is what
+        git ignores in a repository that is mounted as a whole.
         """
         return tuple(name for name in services if not self._own_data(path, name))
 
     def _own_data(self, path: str, service: str) -> bool:
-        for mount in self._graph.workspace.compose.services[service].mounts:
-            mounted = mount.source in (path, *folders_above(path)) and within(path, mount.source)
-            if mounted and not mount.read_only and mount.source:
-                return self.git_ignore.rule(f"{mount.source}/x") is not None
-        return False
+        mounts = self._graph.workspace.compose.services[service].mounts
+        holding = [m for m in mounts if m.kind is MountKind.BIND and within(path, m.source)]
+        return all(
+            not mount.read_only
+            and self.git_ignore.rule(join(mount.source, "x") if mount.source else path) is not None
+            for mount in holding
+        )
 
     def _index_images(self) -> dict[str, tuple[tuple[Owner, ReasonKind], ...]]:
         found: dict[str, dict[tuple[Owner, ReasonKind], None]] = {}

@@ -97,7 +97,7 @@ def _image_lines(graph: Graph, name: str) -> Iterator[str]:
 def _copies_of_owner(graph: Graph, owner: Owner) -> Iterator[CopySource]:
     for entries in graph.literal_copies.values():
         yield from (entry for entry in entries if entry.owner == owner)
-    yield from (entry for _, entry in graph.glob_copies if entry.owner == owner)
+    yield from (entry for entry in graph.glob_copies if entry.owner == owner)
 
 
 def _chains(graph: Graph, classifier: Classifier, path: str) -> Iterator[tuple[str, ...]]:
@@ -110,7 +110,7 @@ def _chains(graph: Graph, classifier: Classifier, path: str) -> Iterator[tuple[s
         chain = _to_binary(graph, package, impact_owner, binary)
         yield (*chain, *_of_owner(graph, impact_owner, binary))
     for entry in classifier.copied_as_such(path):
-        how = "read by the build" if entry.compile_only else "copied"
+        how = "copied" if entry.final else "read by the build"
         yield (how, *_of_owner(graph, entry.owner))
     for root in (*graph.packs, *graph.workspace.bound_packs):
         if path.startswith(f"{root}/"):
