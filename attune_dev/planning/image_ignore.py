@@ -170,7 +170,19 @@ def _matcher(pattern: str) -> Callable[[str], object]:
     """
     if not any(char in pattern for char in "*?[\\"):
         return pattern.__eq__
+    suffix = pattern[2:]
+    if pattern.startswith("**") and suffix and not any(char in suffix for char in "*?[\\"):
+        # A case of its own in Docker: `**.md` takes in `a.md`, though `x**.md` does not `xa.md`.
+        return _Suffix(suffix).matches
     return re.compile(_translate(pattern), re.DOTALL).fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class _Suffix:
+    text: str
+
+    def matches(self, path: str) -> bool:
+        return path.endswith(self.text) or (self.text[0] == "/" and path == self.text[1:])
 
 
 def _translate(pattern: str) -> str:

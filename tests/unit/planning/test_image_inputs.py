@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from textwrap import dedent
 
 import pytest
@@ -21,12 +22,17 @@ def resolve(
     target: str | None = None,
     context: str = "",
     contexts: dict[str, str] | None = None,
-    scripts: dict[str, str] | None = None,
+    scripts: Mapping[str, str] | None = None,
     predefined: dict[str, str] | None = None,
-    **args: str,
+    args: Mapping[str, str] | None = None,
+    **declared: str,
 ) -> ImageInputs:
     build = BuildConfig(
-        context, "Dockerfile", target=target, args={**args}, additional_contexts=contexts or {}
+        context,
+        "Dockerfile",
+        target=target,
+        args={**(args or {}), **declared},
+        additional_contexts=contexts or {},
     )
     dockerfile = parse_dockerfile(dedent(text), "Dockerfile")
     return image_inputs(
@@ -344,7 +350,7 @@ ARGUMENTS = [
 def test_arguments_are_substituted_as_docker_does(
     text: str, args: dict[str, str], pattern: str
 ) -> None:
-    assert patterns(resolve(text, **args)) == [pattern]
+    assert patterns(resolve(text, args=args)) == [pattern]
 
 
 def test_predefined_arguments_are_seen_in_from_and_once_declared_in_a_stage() -> None:
