@@ -26,7 +26,8 @@ use Fcntl qw(:flock :mode O_WRONLY O_CREAT O_EXCL O_RDONLY O_NOFOLLOW O_RDWR);
 use IPC::Open2 qw(open2);
 use POSIX ();
 
-use constant { VERSION => 1, CHUNK => 262_144, GRACE => 0.3, STATE => '.attune-dev' };
+use constant { VERSION => 1, CHUNK => 262_144, STATE => '.attune-dev' };
+use constant GRACE => $ENV{ATTUNE_AGENT_GRACE} // 0.3;    # seconds that readers keep a replaced version
 my %RENAMEAT2 = (x86_64 => 316, aarch64 => 276, riscv64 => 276, armv7l => 382, armv6l => 382,
     i686 => 353, i386 => 353, ppc64le => 357, s390x => 347, loongarch64 => 276);
 
@@ -459,7 +460,6 @@ sub reap {
         rescue("$HOME/$name", $journal) if $journal;
         remove_tree("$HOME/$name");
         refresh_stats($journal->{pack}) if $journal;
-        step('reaped');
     }
 }
 
@@ -899,6 +899,7 @@ sub answer_plan {
         send_frame('delta', $list, @{ $TXN->{$list} }) if @{ $TXN->{$list} };
     }
     step('planned');
+    stage_dir($TXN) if @need;    # now, for nobody can be told of a step while files come in
     send_frame('need', @need);
 }
 
@@ -938,11 +939,10 @@ sub wait_for_request {
     while (index($INPUT, "\n") < 0) {
         my $ready = '';
         vec($ready, fileno STDIN, 1) = 1;
-        if (select $ready, undef, undef, %OLD && !$TXN ? 0.1 : undef) { more_input() or return 0 }
-        elsif ($LOCK) { reap() }
-        elsif (sysopen my $lock, "$HOME/lock", O_RDWR) {
-            reap() if flock $lock, LOCK_EX | LOCK_NB;
-        }
+        if (select $ready, undef, undef, %OLD && !$TXN ? 0.1 : undef) { more_input() or return 0; next }
+        my $lock = $LOCK;
+        $lock || sysopen $lock, "$HOME/lock", O_RDWR or %OLD = (), next;    # the volume was emptied
+        eval { reap() } if $LOCK || flock $lock, LOCK_EX | LOCK_NB;
     }
     return 1;
 }
@@ -959,8 +959,8 @@ sub serve {
     }
     abandon();
     return unless %OLD;
-    take_lock(sub { }) unless $LOCK;
-    reap(1);
+    $ANNOUNCE = 0;
+    eval { take_lock(sub { }); reap(1) };    # what it cannot do, the next run will
 }
 
 # ---- apply -------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ BOOTSTRAP = (
 )
 """Reads the agent from its standard input: no mount and no image of our own is needed."""
 CLOSE_SECONDS = 15.0
+KILL_SECONDS = 1.0
 FAILURES = {
     "full": ("no space left for the packs", "free some space on the engine's disk and sync again"),
     "corrupt": ("a file of a pack changed while it was sent", "sync again"),
@@ -164,14 +165,13 @@ class Conversation:
         """Ends the agent; it tidies up first, unless it is killed."""
         with suppress(OSError, ValueError):
             self._in.close()
-        if kill and self.alive:
-            with suppress(TimeoutExpired):  # it may be about to end with a telling exit code
-                self._child.wait(1.0)
+        # its standard error ends with it; a killed one may be about to tell why it ends
+        self._listener.join(KILL_SECONDS if kill else CLOSE_SECONDS)
         try:
-            self._child.wait(0.0 if kill else CLOSE_SECONDS)
+            self._child.wait(0.1 if self._listener.is_alive() else KILL_SECONDS)
         except TimeoutExpired:
             process.end_group(self._child, grace=1.0)
-        self._listener.join(CLOSE_SECONDS)
+            self._listener.join(CLOSE_SECONDS)
         for stream in (self._out, self._child.stderr):
             if stream is not None:
                 stream.close()

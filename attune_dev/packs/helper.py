@@ -78,6 +78,11 @@ class HelperSession:
         self._talk.on_step = on_step
         return self._talk
 
+    @property
+    def pid(self) -> int:
+        """Process id of the program that runs the agent, 0 where none runs."""
+        return self._talk.pid if self._talk is not None and self._talk.alive else 0
+
     def start(self) -> None:
         """Starts the agent now, so that the first sync finds it running."""
         self.talk()

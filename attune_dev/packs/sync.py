@@ -130,8 +130,15 @@ class _Work:
         )
 
     def run(self, session: HelperSession, started: float) -> SyncReport:
-        """Does what is to be done through a helper."""
-        talk = session.talk(self.on_step)
+        """Does what is to be done through a helper; one that was interrupted is not kept."""
+        try:
+            return self._run(session.talk(self.on_step), started)
+        except BaseException as problem:
+            if not isinstance(problem, AgentTrouble):
+                session.close(kill=True)
+            raise
+
+    def _run(self, talk: Conversation, started: float) -> SyncReport:
         self._lock(talk)
         state = read_state(talk.ask("status"))
         for name, tree in self.trees.items():
@@ -139,8 +146,11 @@ class _Work:
                 self.done[name] = self._sync(talk, tree, state)
         for name in self._obsolete(state):
             self.done[name] = self._sync(talk, PackTree(name), state, remove=True)
-        _until(talk, "unlock", "unlocked")
+        self._unlock(talk)
         return self.report(state, started)
+
+    def _unlock(self, talk: Conversation) -> None:
+        _until(talk, "unlock", "unlocked")
 
     def report(self, state: VolumeState, started: float) -> SyncReport:
         """What was done, with what was found unchanged."""
@@ -197,7 +207,7 @@ class _Work:
                 outcome = None
             except AgentTrouble as trouble:
                 if trouble.kind == "full":
-                    _until(talk, "unlock", "unlocked")
+                    self._unlock(talk)
                     raise
                 if trouble.kind != "corrupt" or attempt == ATTEMPTS:
                     return PackSync(tree.name, PackOutcome.REFUSED, refused=(("", trouble.why),))
