@@ -80,9 +80,10 @@ def read_bounded(path: Path, *, name: str | None = None, limit: int = SIZE_LIMIT
         raise
     except OSError as problem:
         raise ConfigError("cannot be read", why=problem.strerror or "", file=file) from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ConfigError("is not a regular file", file=file)
     with os.fdopen(descriptor, "rb") as opened:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ConfigError("is not a regular file", file=file)
         data = opened.read(limit + 1)
     if len(data) > limit:
         raise ConfigError(f"is larger than {limit / 1e6:g} MB", file=file)

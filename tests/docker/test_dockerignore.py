@@ -45,6 +45,7 @@ def copied(context: Path, sources: list[str], ignore: str = "") -> list[set[str]
     return found
 
 
+@pytest.mark.full
 def test_ignore_files_hide_the_same_from_the_builder(context: Path) -> None:
     wrong = {}
     for lines, ignored in CASES:
