@@ -118,7 +118,7 @@ def _create(environment: Environment) -> None:
             why="the tasks run in an environment of their own, so that nothing else changes",
             hint=f"install it (Debian, Ubuntu: apt-get install {short}-venv), then the same again",
         )
-    say(f"setup: making .venv with Python {version} (about 30 s, once)")
+    say(f"setup: making .venv with Python {version} (about 1 min, once)")
     shutil.rmtree(environment.folder, ignore_errors=True)
     done = process.run(
         [sys.executable, "-m", "venv", "--clear", str(environment.folder)],

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from attune_dev.errors import EnvironmentLacksError
 from attune_dev.setup.report import Say
-
-_LEFT_BEHIND_SECONDS = 6 * 3600.0
 
 
 def cache_folder() -> Path:
@@ -60,15 +58,30 @@ def work_folder(purpose: str) -> Iterator[Path]:
     """A folder below the cache that is gone afterwards; remains of killed set-ups are swept.
 
     Args:
-        purpose: first part of its name.
+        purpose: first part of its name; machine and process follow.
     """
     base = cache_folder() / "work"
     base.mkdir(mode=0o700, exist_ok=True)
+    machine = re.sub(r"[^A-Za-z0-9]+", "_", os.uname().nodename)
     for old in base.iterdir():
-        if time.time() - old.stat().st_mtime > _LEFT_BEHIND_SECONDS:
+        _, _, owner = old.name.partition("-")
+        where, _, number = owner.partition("-")
+        if where == machine and not _runs(number.partition("-")[0]):
             shutil.rmtree(old, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{purpose}-", dir=base))
+    folder = Path(tempfile.mkdtemp(prefix=f"{purpose}-{machine}-{os.getpid()}-", dir=base))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(process_id: str) -> bool:
+    if not process_id.isdigit():
+        return False
+    try:
+        os.kill(int(process_id), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
