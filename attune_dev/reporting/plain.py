@@ -1,0 +1,270 @@
+"""Plain lines: for logs, CI, pipes, and everyone who likes to scroll.
+
+One block per batch: what changed, what is done about it and why, what is left alone, how each
+action ended, and at the end what is live and how long it took.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, TextIO
+
+from attune_dev.model.change import ChangeKind
+from attune_dev.model.event import (
+    Changed,
+    Ended,
+    Idle,
+    Notice,
+    Output,
+    Planned,
+    Problem,
+    Ready,
+    Started,
+    Stopped,
+    Unchanged,
+)
+from attune_dev.model.plan import ActionKind
+from attune_dev.reporting.text import (
+    clean_line,
+    colour,
+    counted,
+    for_encoding,
+    listed,
+    seconds_text,
+    show_path,
+    wants_colour,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from attune_dev.errors import AttuneDevError
+    from attune_dev.model.change import Change
+    from attune_dev.model.event import Event
+    from attune_dev.model.plan import Action, Plan
+
+MOST_FILES = 5
+MOST_CAUSES = 2
+PROGRESS_SECONDS = 10.0
+_BUILDS = (ActionKind.BUILD, ActionKind.BUILD_PACK_BINARIES)
+_VERBS = {
+    ActionKind.SYNC_PACKS: "synced",
+    ActionKind.RERUN: "run again",
+    ActionKind.RECREATE: "restarted",
+    ActionKind.RESTART: "restarted",
+}
+_ORDER = ("built", "changed", "synced", "run again", "restarted", "failed", "skipped", "cancelled")
+
+
+class PlainReporter:
+    """Tells events as lines.
+
+    Args:
+        stream: where to.
+        follow: whether all output of actions is shown; else a sign of life now and then.
+        watching: whether it is a loop that tells, which has batches and times of day.
+        colours: whether to colour.
+        clock: seconds that never go back.
+        time_of_day: ``HH:MM:SS``.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        follow: bool = False,
+        watching: bool = True,
+        colours: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        time_of_day: Callable[[], str] = lambda: time.strftime("%H:%M:%S"),
+    ) -> None:
+        self._stream = stream
+        self._follow = follow
+        self._watching = watching
+        self._colours = colours
+        self._clock = clock
+        self._time_of_day = time_of_day
+        self._counts: Counter[str] = Counter()
+        self._started_at = 0.0
+        self._shown_at = 0.0
+        self._worked = False
+
+    def __call__(self, event: Event) -> None:
+        """Tells one event.
+
+        Raises:
+            OSError: the stream is closed or full.
+        """
+        match event:
+            case Changed() | Unchanged() | Planned():
+                self._before(event)
+            case Started() | Output() | Ended():
+                self._during(event)
+            case Ready() | Idle() | Problem() | Notice() | Stopped():
+                self._about(event)
+        self._stream.flush()
+
+    def _before(self, event: Changed | Unchanged | Planned) -> None:
+        match event:
+            case Changed(changes, note):
+                self._head(_changes(changes, note))
+            case Unchanged(paths):
+                self._head(f"saved, no change: {listed([show_path(p) for p in paths])}")
+            case Planned(plan):
+                self._counts.clear()
+                self._worked = bool(plan)
+                for line in plan_lines(plan):
+                    self._line(f"  {line}")
+
+    def _during(self, event: Started | Output | Ended) -> None:
+        now = self._clock()
+        match event:
+            case Started(action):
+                self._started_at = self._shown_at = now
+                if self._follow and not self._watching:
+                    self._line(f"{_named(action)} ...")
+            case Output(_, line) if self._follow:
+                self._line(f"  {line}")
+            case Output(action, line) if now - self._shown_at >= PROGRESS_SECONDS and line.strip():
+                self._shown_at = now
+                what = action.kind.value if action is not None else "working"
+                passed = seconds_text(now - self._started_at)
+                self._line(f"  ... {what}, {passed}: {line.strip()}")
+            case Ended():
+                self._ended(event)
+
+    def _ended(self, event: Ended) -> None:
+        self._count(event)
+        words = {"succeeded": "ok", "unchanged": "same", "failed": "FAILED"}
+        word = words.get(event.outcome, event.outcome or ("ok" if event.ok else "FAILED"))
+        shade = "green" if event.ok else "yellow" if event.error is None else "red"
+        told = colour(f"{word:6}", shade, on=self._colours)
+        detail = f" ({event.detail})" if event.detail else ""
+        took = f", {seconds_text(event.seconds)}" if event.seconds >= 0.05 else ""
+        self._line(f"  {told} {_named(event.action)}{took}{detail}")
+        if event.error is not None and event.outcome != "cancelled":
+            self._error(event.error, "    ")
+
+    def _count(self, event: Ended) -> None:
+        if not event.ok:
+            self._counts[event.outcome] += max(1, len(event.action.targets))
+        elif event.action.kind in _BUILDS:
+            self._counts["built"] += event.built
+            self._counts["changed"] += len(event.changed)
+        elif verb := _VERBS.get(event.action.kind):
+            self._counts[verb] += len(event.changed)
+
+    def _about(self, event: Ready | Idle | Problem | Notice | Stopped) -> None:
+        match event:
+            case Ready(seconds, urls):
+                self._head(f"ready after {seconds_text(seconds)}")
+                for service, url in urls:
+                    self._line(f"  {service:16} {url}")
+            case Idle():
+                self._idle(event)
+            case Problem(error):
+                self._error(error, "")
+            case Notice(text):
+                self._head(text)
+            case Stopped(_, reason):
+                self._head(f"stopped ({reason})" if reason else "stopped")
+
+    def _idle(self, event: Idle) -> None:
+        counts = [f"{self._counts[word]} {word}" for word in _ORDER if self._counts[word]]
+        done = ", ".join(counts) or "nothing to do"
+        took = f" in {seconds_text(event.seconds)}" if self._worked else ""
+        if event.ok:
+            self._head(colour("live", "green", on=self._colours) + f": {done}{took}")
+        else:
+            failed = f"{listed(event.failed)} failed" if event.failed else "not all is live"
+            pending = counted(len(event.pending), "change") + " pending"
+            names = listed([show_path(path) for path in event.pending])
+            told = f"{failed}: {pending}" + (f" ({names})" if names else "")
+            self._head(colour(told, "red", on=self._colours) + (f", {done}" if counts else ""))
+        self._counts.clear()
+        self._worked = False
+
+    def _head(self, text: str) -> None:
+        """A line that begins something, with the time of day where it tells something."""
+        when = colour(self._time_of_day(), "dim", on=self._colours) + "  "
+        self._line((when if self._watching else "") + text)
+
+    def _error(self, error: AttuneDevError, indent: str) -> None:
+        first, *rest = error.lines()
+        self._line(indent + colour(first, "red", on=self._colours))
+        for line in rest:
+            self._line(indent + line)
+
+    def _line(self, text: str) -> None:
+        """The one way to the stream: nothing gets there that draws."""
+        shown = clean_line(text, colours=self._colours)
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        self._stream.write(for_encoding(shown, encoding) + "\n")
+
+
+def plan_lines(plan: Plan) -> list[str]:
+    """What a plan does and why, then what it leaves alone; one line each, without ids."""
+    lines = [f"{_named(action)}: {_why(action)}" for action in plan.actions]
+    by_reason: dict[str, list[str]] = {}
+    for item in plan.ignored:
+        by_reason.setdefault(item.reason, []).append(show_path(item.path))
+    lines += [f"left alone: {listed(paths)}: {why}" for why, paths in by_reason.items()]
+    return lines
+
+
+def one_shot(*, to_stderr: bool = False) -> PlainReporter:
+    """The reporter of tasks that do one thing: everything streams.
+
+    Args:
+        to_stderr: whether standard output is kept for a document.
+    """
+    stream = sys.stderr if to_stderr else sys.stdout
+    return PlainReporter(stream, follow=True, watching=False, colours=_coloured(stream))
+
+
+def following() -> PlainReporter:
+    """The reporter of a loop on standard output."""
+    return PlainReporter(sys.stdout, colours=_coloured(sys.stdout))
+
+
+def _coloured(stream: TextIO) -> bool:
+    return wants_colour(os.environ, terminal=stream.isatty())
+
+
+def _named(action: Action) -> str:
+    return " ".join([action.kind.value, ", ".join(show_path(name) for name in action.targets)])
+
+
+def _why(action: Action) -> str:
+    """The causes, those with the same reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for cause in action.because:
+        by_reason.setdefault(cause.reason, []).append(cause.path)
+    told = []
+    for reason, paths in by_reason.items():
+        named = [show_path(path) for path in dict.fromkeys(paths) if path]
+        told.append((f"{listed(named, 2)}: " if named else "") + reason)
+    shown = "; ".join(told[:MOST_CAUSES])
+    return shown if len(told) <= MOST_CAUSES else f"{shown}; and {len(told) - MOST_CAUSES} more"
+
+
+def _changes(changes: tuple[Change, ...], note: str) -> str:
+    told = [_change(change) for change in changes[:MOST_FILES]]
+    if len(changes) == 1:
+        text = f"changed {told[0]}"
+    else:
+        more = f" and {len(changes) - MOST_FILES:,} more" if len(changes) > MOST_FILES else ""
+        text = f"{counted(len(changes), 'file')} changed: {', '.join(told)}{more}"
+    return f"{text} ({note})" if note else text
+
+
+def _change(change: Change) -> str:
+    path = show_path(change.path)
+    if change.kind is ChangeKind.MODIFIED:
+        return path
+    if change.moved_from is not None:
+        return f"{path} (moved from {show_path(change.moved_from)})"
+    return f"{path} ({change.kind.value})"
