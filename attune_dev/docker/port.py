@@ -149,9 +149,17 @@ class DockerPort(Protocol):
         ...
 
     def recreate(
-        self, services: Sequence[str], on_line: OnLine = ..., *, force: bool = False
+        self,
+        services: Sequence[str],
+        on_line: OnLine = ...,
+        *,
+        force: bool = False,
+        timeout: float = ...,
     ) -> tuple[str, ...]:
         """Replaces the containers whose image or definition is not the present one.
+
+        Of these services, one that waits for another's health comes after it, within ``timeout``
+        seconds.
 
         Returns:
             The services that have a new or newly started container, sorted.
@@ -187,6 +195,10 @@ class DockerPort(Protocol):
 
     def containers(self) -> tuple[ContainerState, ...]:
         """The project's containers, running or not, sorted by service."""
+        ...
+
+    def current(self, services: Sequence[str]) -> frozenset[str]:
+        """Services whose container runs, or ended well, on the present image and definition."""
         ...
 
     def images(self, services: Sequence[str]) -> Mapping[str, ImageState]:

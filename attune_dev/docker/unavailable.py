@@ -26,4 +26,4 @@ class UnavailableDocker:
         raise self._reason
 
     build = up = recreate = restart = rerun = stop = down = _refuse
-    containers = images = logs = wait_healthy = _refuse
+    containers = current = images = logs = wait_healthy = _refuse

@@ -8,29 +8,18 @@ call; looking at containers and images needs none.
 
 from __future__ import annotations
 
-import json
-import os
 import threading
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from attune_dev.docker import health
-from attune_dev.docker.bake import image_name, known_service
 from attune_dev.docker.builds import Builder
 from attune_dev.docker.cancel import Cancel
-from attune_dev.docker.containers import (
-    PROJECT_LABEL,
-    ContainerState,
-    ImageState,
-    containers_from_inspect,
-    full_image_name,
-    images_from_inspect,
-)
-from attune_dev.docker.failures import environment_error, explain
+from attune_dev.docker.engine import QUERY_SECONDS, Engine
+from attune_dev.docker.failures import explain
 from attune_dev.docker.process import Completed, Running, run
-from attune_dev.docker.start import start_waves
+from attune_dev.docker.start import Wave, start_waves
 from attune_dev.docker.text import sanitise
-from attune_dev.errors import ActionError, EnvironmentLacksError, UsageError
+from attune_dev.errors import ActionError, EnvironmentLacksError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +28,6 @@ if TYPE_CHECKING:
     from attune_dev.docker.port import BuildRequest, BuildResult, OnBuildEvent, OnLine
     from attune_dev.model.compose import ComposeProject
 
-QUERY_SECONDS = 60.0
 ONE_SHOT_SECONDS = 600.0
 START_SECONDS = 90.0
 
@@ -57,7 +45,7 @@ def _project_lock(name: str) -> threading.RLock:
         return _locks.setdefault(name, threading.RLock())
 
 
-class WhalesDocker:
+class WhalesDocker(Engine):
     """:class:`attune_dev.docker.port.DockerPort` on the engine that the docker client talks to."""
 
     def __init__(
@@ -70,66 +58,10 @@ class WhalesDocker:
             project: what it resolves to.
             environ: environment of all calls; ours where it is ``None``.
         """
-        self.project = project
+        super().__init__(project, environ)
         self._root = root
-        self._env = dict(os.environ if environ is None else environ)
         self._env.pop("PYTHON_ON_WHALES_DEBUG", None)
         self._lock = _project_lock(project.name)
-
-    # --- looking
-
-    def containers(self) -> tuple[ContainerState, ...]:
-        """See :class:`DockerPort`; Compose's labels tell as much as its ``ps``, and faster."""
-        label = f"label={PROJECT_LABEL}={self.project.name}"
-        listed = self._docker("ls", ["container", "ls", "-aq", "--no-trunc", "--filter", label])
-        ids = listed.stdout.split()
-        if not ids:
-            return ()
-        # one that went away meanwhile makes the call fail, and is missing in what it prints
-        looked = self._docker("inspect", ["container", "inspect", *ids], check=False)
-        return containers_from_inspect(_documents(looked))
-
-    def images(self, services: Sequence[str]) -> dict[str, ImageState]:
-        """See :class:`DockerPort`."""
-        names = {name: self.image_name(name) for name in self._named(services)}
-        looked = self._docker("inspect", ["image", "inspect", *names.values()], check=False)
-        found = images_from_inspect(_documents(looked))
-        return {
-            service: found[full]
-            for service, name in names.items()
-            if (full := full_image_name(name)) in found
-        }
-
-    def logs(self, service: str, lines: int = 20) -> tuple[str, ...]:
-        """See :class:`DockerPort`."""
-        ids = [c.id for c in self.containers() if c.service == service]
-        told: list[str] = []
-        for container in ids:
-            said = self._docker("logs", ["logs", "--tail", str(lines), container], check=False)
-            told += (said.stdout + said.stderr).splitlines()
-        return tuple(sanitise(line) for line in told if line.strip())[-lines:]
-
-    def check(self, container: ContainerState) -> health.CheckResult:
-        """Runs a container's own health check once (:class:`health.HealthSource`)."""
-        if container.health_check is None:
-            return health.CheckResult(ok=container.running)
-        argv = ["docker", "exec", container.id, *container.health_check.command]
-        try:
-            done = run(argv, env=self._env, timeout=container.health_check.timeout, check=False)
-        except EnvironmentLacksError:  # the time limit
-            return health.CheckResult(ok=False, output="no answer in time")
-        said = (done.stdout.strip() or done.stderr.strip()).splitlines()
-        return health.CheckResult(done.ok, sanitise(said[-1]) if said else "")
-
-    def wait_healthy(
-        self, services: Sequence[str], timeout: float, *, cancel: Cancel | None = None
-    ) -> None:
-        """See :class:`DockerPort`."""
-        health.wait_healthy(self, self._named(services), timeout, cancel=cancel)
-
-    def image_name(self, service: str) -> str:
-        """The name under which Docker has a service's image."""
-        return image_name(self.project, known_service(self.project, service))
 
     # --- doing
 
@@ -146,16 +78,33 @@ class WhalesDocker:
         )
 
     def recreate(
-        self, services: Sequence[str], on_line: OnLine = _nothing, *, force: bool = False
+        self,
+        services: Sequence[str],
+        on_line: OnLine = _nothing,
+        *,
+        force: bool = False,
+        timeout: float = START_SECONDS,
     ) -> tuple[str, ...]:
         """See :class:`DockerPort`; Compose compares image and definition itself."""
         named = self._named(services)
-        flags = ["--force-recreate"] if force else []
         with self._lock:
             before = self._runs()
-            self._compose(["up", "-d", "--no-deps", "--no-build", *flags, *named], on_line)
+            for wave in start_waves(self.project, named, dependencies=False):
+                self._await(wave, timeout, Cancel())
+                self._start(wave.services, on_line, force=force)
             after = self._runs()
         return tuple(name for name in named if before.get(name) != after.get(name))
+
+    def _start(self, services: Sequence[str], on_line: OnLine, *, force: bool = False) -> None:
+        flags = ["--force-recreate"] if force else []
+        self._compose(["up", "-d", "--no-deps", "--no-build", *flags, *services], on_line)
+
+    def _await(self, wave: Wave, timeout: float, cancel: Cancel) -> None:
+        cancel.check()
+        for name in wave.completed:
+            self._await_end(name, ONE_SHOT_SECONDS, cancel)
+        if wave.healthy:
+            self.wait_healthy(wave.healthy, timeout, cancel=cancel)
 
     def restart(self, services: Sequence[str], on_line: OnLine = _nothing) -> None:
         """See :class:`DockerPort`."""
@@ -175,7 +124,7 @@ class WhalesDocker:
     ) -> None:
         """See :class:`DockerPort`; its container stays, so that its log and end can be seen."""
         with self._lock:
-            self.recreate((service,), on_line, force=True)
+            self._start(self._named((service,)), on_line, force=True)
             self._await_end(service, timeout, cancel or Cancel())
 
     def stop(self, services: Sequence[str], on_line: OnLine = _nothing) -> None:
@@ -200,28 +149,20 @@ class WhalesDocker:
         waves = start_waves(self.project, self._named(services))
         everyone = [name for wave in waves for name in wave.services]
         started: list[str] = []
-        unfinished: list[str] = []
         with self._lock:
-            current = self._current(everyone)
+            current = self.current(everyone)
             for wave in waves:
-                todo = [name for name in wave.services if name not in current]
-                if not todo:
-                    continue
-                cancel.check()
-                for name in [name for name in unfinished if name in wave.completed]:
+                if todo := [name for name in wave.services if name not in current]:
+                    self._await(wave, timeout, cancel)
+                    self._start(todo, on_line)
+                    started += todo
+            for name in started:
+                if self.project.one_shot(name):
                     self._await_end(name, ONE_SHOT_SECONDS, cancel)
-                    unfinished.remove(name)
-                if wave.healthy:
-                    self.wait_healthy(wave.healthy, timeout, cancel=cancel)
-                self.recreate(todo, on_line)
-                started += todo
-                unfinished += [name for name in todo if self.project.one_shot(name)]
-            for name in unfinished:
-                self._await_end(name, ONE_SHOT_SECONDS, cancel)
         return tuple(sorted(started))
 
-    def _current(self, services: Sequence[str]) -> frozenset[str]:
-        """Services whose container runs, or ended well, on the present image and definition."""
+    def current(self, services: Sequence[str]) -> frozenset[str]:
+        """See :class:`DockerPort`; Compose's hash tells whether the definition is the same."""
         listed = self._query(["config", "--hash", "*"], "reading the Compose file")
         hashes = dict(line.split(maxsplit=1) for line in listed.stdout.splitlines() if " " in line)
         images = self.images(services)
@@ -264,12 +205,6 @@ class WhalesDocker:
 
     # --- calls
 
-    def _named(self, services: Sequence[str]) -> tuple[str, ...]:
-        """The services once each, sorted; none at all would mean all of them to Compose."""
-        if not services:
-            raise UsageError("no service is named")
-        return tuple(sorted({known_service(self.project, name).name for name in services}))
-
     @cached_property
     def _compose_argv(self) -> tuple[str, ...]:
         from python_on_whales import ClientNotFoundError, DockerClient  # costs 0.4 s
@@ -306,19 +241,6 @@ class WhalesDocker:
             raise explain(done, what)
         return done
 
-    def _docker(self, what: str, words: Sequence[str], *, check: bool = True) -> Completed:
-        done = run(["docker", *words], env=self._env, timeout=QUERY_SECONDS, check=False)
-        if not done.ok and (lacking := environment_error(done.stderr, done.argv)):
-            raise lacking
-        if check and not done.ok:
-            raise explain(done, f"docker {what}")
-        return done
-
 
 def _told(words: Sequence[str]) -> str:
     return " ".join(word for word in words if not word.startswith("-"))
-
-
-def _documents(looked: Completed) -> list[dict[str, Any]]:
-    documents: list[dict[str, Any]] = json.loads(looked.stdout or "[]")
-    return documents

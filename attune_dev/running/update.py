@@ -90,6 +90,14 @@ class ImageUpdate:
         return self._port.recreate(services, talk.on_line)
 
 
+class StartingUpdate(ImageUpdate):
+    """Through images; containers are started with all that they need, in its order."""
+
+    def apply(self, services: Sequence[str], talk: Talk) -> tuple[str, ...]:
+        """See :class:`Update`; what runs as it should is left alone."""
+        return self._port.up(services, talk.on_line, cancel=talk.cancel)
+
+
 def build_line(event: BuildEvent) -> str:
     """A build event as a line of output, empty for what is not worth one."""
     match event:

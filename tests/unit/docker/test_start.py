@@ -22,6 +22,21 @@ def test_services_start_after_what_they_wait_for_and_independent_ones_together()
     )
 
 
+def test_a_mere_order_is_left_to_compose_within_one_call() -> None:
+    project = compose_project(built_service("db"), built_service("api", follows=["db"]))
+    assert start_waves(project, ["api"]) == (Wave(("api", "db")),)
+
+
+def test_without_dependencies_only_the_named_ones_are_ordered() -> None:
+    project = compose_project(
+        built_service("db"), built_service("api", after=["db"]), built_service("web", after=["api"])
+    )
+    assert start_waves(project, ["web", "api"], dependencies=False) == (
+        Wave(("api",)),
+        Wave(("web",), healthy=("api",)),
+    )
+
+
 def test_a_circle_is_told_by_its_names() -> None:
     project = compose_project(built_service("a", after=["b"]), built_service("b", after=["a"]))
     with pytest.raises(ConfigError) as failure:

@@ -1,4 +1,4 @@
-"""Doubles for tests of what is built on top: a Docker and packs without an engine.
+"""A Docker in memory.
 
 ``FakeDocker`` keeps images, containers and their order in memory and behaves as
 :class:`attune_dev.docker.port.DockerPort` promises; one contract test runs against it and the real
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from attune_dev.docker.bake import known_service
@@ -22,15 +22,9 @@ from attune_dev.docker.diagnostics import BuildFailed
 from attune_dev.docker.port import BuildRequest, BuildResult, ImageOutcome, ImageResult
 from attune_dev.docker.progress import LogLine, Step, StepState
 from attune_dev.docker.start import start_waves
-from attune_dev.errors import ActionError, AttuneDevError, ConfigError, UsageError
-from attune_dev.model.compose import (
-    BuildConfig,
-    ComposeProject,
-    Condition,
-    Dependency,
-    Service,
-)
-from attune_dev.running.ports import ContentResult, Talk
+from attune_dev.errors import ActionError, ConfigError, UsageError
+from attune_dev.model.compose import ComposeProject
+from attune_dev.testing.script import Script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,47 +39,7 @@ def _nothing(_: object) -> None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call that a double received: the method and whom it was about."""
-
-    name: str
-    targets: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return " ".join((self.name, *self.targets))
-
-
-@dataclass
-class _Script:
-    """Recorded calls, and the failures that were ordered."""
-
-    calls: list[Call] = field(default_factory=list)
-    _failures: dict[str, list[AttuneDevError]] = field(default_factory=lambda: defaultdict(list))
-    _hooks: dict[str, list[Callable[[], None]]] = field(default_factory=lambda: defaultdict(list))
-
-    def fail(self, name: str, error: AttuneDevError) -> None:
-        """Lets the next call of ``name`` fail; more than one queue up."""
-        self._failures[name].append(error)
-
-    def during(self, name: str, hook: Callable[[], None]) -> None:
-        """Has ``hook`` called in the midst of the next call of ``name``."""
-        self._hooks[name].append(hook)
-
-    def record(self, name: str, targets: Sequence[str] = ()) -> None:
-        self.calls.append(Call(name, tuple(targets)))
-        for hook in self._hooks.pop(name, ()):
-            hook()
-        if self._failures[name]:
-            raise self._failures[name].pop(0)
-
-    @property
-    def told(self) -> list[str]:
-        """The calls as text, for comparison."""
-        return [str(call) for call in self.calls]
-
-
-class FakeDocker(_Script):
+class FakeDocker(Script):
     """A Docker in memory.
 
     Attributes:
@@ -116,6 +70,10 @@ class FakeDocker(_Script):
     def containers(self) -> tuple[ContainerState, ...]:
         """See :class:`DockerPort`."""
         return tuple(self._containers[name] for name in sorted(self._containers))
+
+    def current(self, services: Sequence[str]) -> frozenset[str]:
+        """See :class:`DockerPort`."""
+        return frozenset(name for name in self._named(services) if self._current(name))
 
     def images(self, services: Sequence[str]) -> dict[str, ImageState]:
         """See :class:`DockerPort`; a service without a build section always has its image."""
@@ -203,6 +161,7 @@ class FakeDocker(_Script):
         on_line: Callable[[str], None] = _nothing,
         *,
         force: bool = False,
+        timeout: float = 90.0,
     ) -> tuple[str, ...]:
         """See :class:`DockerPort`."""
         named = self._named(services)
@@ -313,71 +272,6 @@ class FakeDocker(_Script):
         if not self._containers[name].completed:
             why = "\n".join(self.logs(name))
             raise ActionError(f"{name} ended with status 1", why=why, hint=f"./inv logs {name}")
-
-
-class FakePacks(_Script):
-    """Packs in memory: ``changing`` holds the packs and binaries that the next call changes.
-
-    Attributes:
-        changing: names; each is taken out by the call that changes it.
-        since: what results tell as ``current_since``.
-    """
-
-    def __init__(self, *changing: str, since: float = 0.0) -> None:
-        """Starts with these names to be changed."""
-        super().__init__()
-        self.changing = set(changing)
-        self.since = since
-
-    def sync(self, packs: Sequence[str], talk: Talk) -> tuple[ContentResult, ...]:
-        """See :class:`attune_dev.running.ports.PacksPort`."""
-        return self._do("sync", packs, talk)
-
-    def build_binaries(self, names: Sequence[str], talk: Talk) -> tuple[ContentResult, ...]:
-        """See :class:`attune_dev.running.ports.PacksPort`."""
-        return self._do("build_binaries", names, talk)
-
-    def _do(self, call: str, names: Sequence[str], talk: Talk) -> tuple[ContentResult, ...]:
-        self.record(call, names)
-        talk.cancel.check()
-        told = tuple(
-            ContentResult(name, name in self.changing, current_since=self.since) for name in names
-        )
-        self.changing -= set(names)
-        return told
-
-
-def compose_project(*services: Service, name: str = "demo") -> ComposeProject:
-    """A project of these services."""
-    return ComposeProject(name, {s.name: s for s in sorted(services, key=lambda s: s.name)})
-
-
-def built_service(
-    name: str,
-    *,
-    after: Sequence[str] = (),
-    once_done: Sequence[str] = (),
-    restart: str = "",
-    digest: str = "1",
-) -> Service:
-    """A service with an image of its own.
-
-    Args:
-        name: its name.
-        after: services that it waits for until they are healthy.
-        once_done: one-shots that it waits for until they are done.
-        restart: restart policy; ``no`` makes it a one-shot.
-        digest: digest of its definition.
-    """
-    waits = [Dependency(other, Condition.HEALTHY) for other in after]
-    waits += [Dependency(other, Condition.COMPLETED) for other in once_done]
-    return Service(
-        name,
-        build=BuildConfig("", "Dockerfile", args={"SERVICE": name}),
-        depends_on=tuple(sorted(waits, key=lambda d: d.service)),
-        restart=restart,
-        digest=digest,
-    )
 
 
 def _digest(*words: str) -> str:

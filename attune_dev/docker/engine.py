@@ -1,0 +1,116 @@
+"""What can be seen on the engine with the plain docker client: no plugin, no library."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from attune_dev.docker import health
+from attune_dev.docker.bake import image_name, known_service
+from attune_dev.docker.containers import (
+    PROJECT_LABEL,
+    ContainerState,
+    ImageState,
+    containers_from_inspect,
+    full_image_name,
+    images_from_inspect,
+)
+from attune_dev.docker.failures import environment_error, explain
+from attune_dev.docker.process import Completed, run
+from attune_dev.docker.text import sanitise
+from attune_dev.errors import EnvironmentLacksError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from attune_dev.docker.cancel import Cancel
+    from attune_dev.model.compose import ComposeProject
+
+QUERY_SECONDS = 60.0
+
+
+class Engine:
+    """Looks at the containers and images of one project."""
+
+    def __init__(self, project: ComposeProject, environ: Mapping[str, str] | None = None) -> None:
+        """Talks to nothing yet.
+
+        Args:
+            project: what is looked at.
+            environ: environment of all calls; ours where it is ``None``.
+        """
+        self.project = project
+        self._env = dict(os.environ if environ is None else environ)
+
+    def containers(self) -> tuple[ContainerState, ...]:
+        """See :class:`DockerPort`; Compose's labels tell as much as its ``ps``, and faster."""
+        label = f"label={PROJECT_LABEL}={self.project.name}"
+        listed = self._docker("ls", ["container", "ls", "-aq", "--no-trunc", "--filter", label])
+        ids = listed.stdout.split()
+        if not ids:
+            return ()
+        # one that went away meanwhile makes the call fail, and is missing in what it prints
+        looked = self._docker("inspect", ["container", "inspect", *ids], check=False)
+        return containers_from_inspect(_documents(looked))
+
+    def images(self, services: Sequence[str]) -> dict[str, ImageState]:
+        """See :class:`DockerPort`."""
+        names = {name: self.image_name(name) for name in self._named(services)}
+        looked = self._docker("inspect", ["image", "inspect", *names.values()], check=False)
+        found = images_from_inspect(_documents(looked))
+        return {
+            service: found[full]
+            for service, name in names.items()
+            if (full := full_image_name(name)) in found
+        }
+
+    def logs(self, service: str, lines: int = 20) -> tuple[str, ...]:
+        """See :class:`DockerPort`."""
+        ids = [c.id for c in self.containers() if c.service == service]
+        told: list[str] = []
+        for container in ids:
+            said = self._docker("logs", ["logs", "--tail", str(lines), container], check=False)
+            told += (said.stdout + said.stderr).splitlines()
+        return tuple(sanitise(line) for line in told if line.strip())[-lines:]
+
+    def check(self, container: ContainerState) -> health.CheckResult:
+        """Runs a container's own health check once (:class:`health.HealthSource`)."""
+        if container.health_check is None:
+            return health.CheckResult(ok=container.running)
+        argv = ["docker", "exec", container.id, *container.health_check.command]
+        try:
+            done = run(argv, env=self._env, timeout=container.health_check.timeout, check=False)
+        except EnvironmentLacksError:  # the time limit
+            return health.CheckResult(ok=False, output="no answer in time")
+        said = (done.stdout.strip() or done.stderr.strip()).splitlines()
+        return health.CheckResult(done.ok, sanitise(said[-1]) if said else "")
+
+    def wait_healthy(
+        self, services: Sequence[str], timeout: float, *, cancel: Cancel | None = None
+    ) -> None:
+        """See :class:`DockerPort`."""
+        health.wait_healthy(self, self._named(services), timeout, cancel=cancel)
+
+    def image_name(self, service: str) -> str:
+        """The name under which Docker has a service's image."""
+        return image_name(self.project, known_service(self.project, service))
+
+    def _named(self, services: Sequence[str]) -> tuple[str, ...]:
+        """The services once each, sorted; none at all would mean all of them to Compose."""
+        if not services:
+            raise UsageError("no service is named")
+        return tuple(sorted({known_service(self.project, name).name for name in services}))
+
+    def _docker(self, what: str, words: Sequence[str], *, check: bool = True) -> Completed:
+        done = run(["docker", *words], env=self._env, timeout=QUERY_SECONDS, check=False)
+        if not done.ok and (lacking := environment_error(done.stderr, done.argv)):
+            raise lacking
+        if check and not done.ok:
+            raise explain(done, f"docker {what}")
+        return done
+
+
+def _documents(looked: Completed) -> list[dict[str, Any]]:
+    documents: list[dict[str, Any]] = json.loads(looked.stdout or "[]")
+    return documents

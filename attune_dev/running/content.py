@@ -1,0 +1,104 @@
+"""Packs for the executor: the sync engine and the compile of pack binaries behind one port."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from attune_dev.packs.helper import HelperSession
+from attune_dev.packs.sync import sync_packs
+from attune_dev.running.ports import ContentResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from attune_dev.model.packs import PacksFolder
+    from attune_dev.model.workspace import Workspace
+    from attune_dev.running.ports import Talk
+
+
+class VolumePacks(ExitStack):
+    """Packs in the volumes of one project (:class:`attune_dev.running.ports.PacksPort`).
+
+    Use as a context manager where helpers are kept, so that they end with it.
+
+    Args:
+        root: repository root.
+        workspace: gives the workspace as it is now.
+        image: image for the helper container.
+        keep_helper: whether helpers are kept between syncs, as the loop does.
+        no_cache: whether pack binaries are compiled without the build cache.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        workspace: Callable[[], Workspace],
+        *,
+        image: str,
+        keep_helper: bool = False,
+        no_cache: bool = False,
+    ) -> None:
+        super().__init__()
+        self._root = root
+        self._workspace = workspace
+        self._image = image
+        self._keep = keep_helper
+        self._no_cache = no_cache
+        self._sessions: dict[str, HelperSession] = {}
+
+    def sync(self, packs: Sequence[str], talk: Talk) -> tuple[ContentResult, ...]:
+        """See :class:`PacksPort`.
+
+        Raises:
+            ActionError: a pack could not be synced; the others were.
+        """
+        found: dict[str, ContentResult] = {}
+        for folder in self._workspace().packs_folders:
+            talk.cancel.check()
+            volume = self.volume(folder)
+            report = sync_packs(
+                self._root,
+                folder,
+                volume,
+                image=self._image,
+                packs=tuple(packs),
+                session=self._session(folder, volume),
+                on_note=talk.on_line,
+            )
+            for pack in report.packs:
+                found[pack.name] = ContentResult(
+                    pack.name, pack.touched, pack.detail, pack.seconds, pack.since
+                )
+            if problem := report.failure():
+                raise problem
+        return tuple(found.get(name) or ContentResult(name, changed=False) for name in packs)
+
+    def build_binaries(self, names: Sequence[str], talk: Talk) -> tuple[ContentResult, ...]:
+        """See :class:`PacksPort`."""
+        from attune_dev.packs.binaries import build_pack_binaries  # reads ELF files: slow to import
+
+        report = build_pack_binaries(
+            self._root, self._workspace(), tuple(names), talk=talk, no_cache=self._no_cache
+        )
+        return tuple(
+            ContentResult(made.name, made.changed, made.detail, made.seconds) for made in report
+        )
+
+    def volume(self, folder: PacksFolder) -> str:
+        """The name in Docker of the volume that a folder of packs fills."""
+        return self._workspace().compose.volumes.get(folder.volume, folder.volume)
+
+    def _session(self, folder: PacksFolder, volume: str) -> HelperSession | None:
+        if not self._keep:
+            return None
+        if volume not in self._sessions:
+            session = HelperSession(
+                volume,
+                image=self._image,
+                project=self._workspace().compose.name,
+                volume_key=folder.volume,
+            )
+            self._sessions[volume] = self.enter_context(session)
+        return self._sessions[volume]
