@@ -155,6 +155,7 @@ def _add_package(
     if inherited and root is None:
         raise no_workspace(manifest, min(inherited))
     edition = _package_value(manifest, root, "edition") or "2015"
+    leaking = _resolver(root or manifest) <= "1"
     loader.packages[manifest.folder] = Package(
         name=manifest.name,
         version=_package_value(manifest, root, "version"),
@@ -164,7 +165,11 @@ def _add_package(
         registry_dependencies=tuple(
             sorted({(found.name, found.kind) for found in dependencies if found.folder is None})
         ),
-        inherits=frozenset(found.key for found in dependencies if found.inherited),
+        inherits=frozenset(
+            found.key
+            for found in dependencies
+            if found.inherited and (found.kind is not DependencyKind.DEV or leaking)
+        ),
         inherits_package=inherited,
     )
     edges = [found for found in dependencies if found.folder is not None]

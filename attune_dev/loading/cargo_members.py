@@ -135,16 +135,27 @@ def _expand(root: str, pattern: str) -> list[str]:
 
 def _step(root: str, base: str, part: str) -> list[str]:
     if part == "**":
-        return [base, *(deep for sub in _folders(root, base) for deep in _step(root, sub, part))]
+        return _all_below(root, base)
     if not _MAGIC.search(part):
         return [in_folder(base, part)]
     matches = re.compile(fnmatch.translate(part)).match
     return [sub for sub in _folders(root, base) if matches(sub.rpartition("/")[2])]
 
 
-def _folders(root: str, base: str) -> list[str]:
+def _all_below(root: str, base: str) -> list[str]:
+    found = [base]
+    for folder in found:  # grows while it is walked
+        found += _folders(root, folder, follow=False)
+    return found
+
+
+def _folders(root: str, base: str, *, follow: bool = True) -> list[str]:
     try:
         with os.scandir(in_folder(root, base) if base else root) as listing:
-            return [in_folder(base, entry.name) for entry in listing if entry.is_dir()]
+            return [
+                in_folder(base, entry.name)
+                for entry in listing
+                if entry.is_dir(follow_symlinks=follow)
+            ]
     except OSError:
         return []

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _AT = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
+# The time that `tomllib` takes for one dotted key grows with the cube of its parts.
+_LONG_KEY = re.compile(
+    r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){64}""",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,24 +146,32 @@ def parse_toml(text: str, path: str) -> TomlFile:
     Raises:
         ConfigError: with the line at which it cannot be understood.
     """
+    if long := _LONG_KEY.search(text):
+        line = text.count("\n", 0, long.start()) + 1
+        raise ConfigError("is nested too deeply", file=path, line=line)
     try:
-        return TomlFile(path, text, tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return TomlFile(path, text, _parsed(text, path))
+    except tomllib.TOMLDecodeError as error:
         first = error
     newer, lines = to_toml_1_0(text)
     if newer == text:
         raise _no_toml(first, text, path) from first
     try:
-        return TomlFile(path, text, tomllib.loads(newer))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return TomlFile(path, text, _parsed(newer, path))
+    except tomllib.TOMLDecodeError as error:
         told = _no_toml(error, newer, path)
         told.line = None if told.line is None else lines[told.line - 1]
         raise told from first
 
 
-def _no_toml(error: Exception, text: str, path: str) -> ConfigError:
-    if isinstance(error, RecursionError):
-        return ConfigError("is nested too deeply", file=path)
+def _parsed(text: str, path: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise ConfigError("is nested too deeply", file=path) from error
+
+
+def _no_toml(error: tomllib.TOMLDecodeError, text: str, path: str) -> ConfigError:
     told = str(error)
     at = _AT.search(told)
     if at is None:

@@ -33,18 +33,20 @@ def to_toml_1_0(text: str) -> tuple[str, list[int]]:
     lines = [1]
     current = 1
     brackets: list[str] = []
+    braces = 0
     for token in _TOKEN.findall(text):
         current += token.count("\n")
         inside = brackets[-1] if brackets else ""
-        if token[0] == "#" and "{" in brackets:
+        if token[0] == "#" and braces:
             continue
         if inside == "{" and not token.strip():
             out.append(" ")
             continue
         if token in _OPENING:
             brackets.append(token)
+            braces += token == _OPENING[0]
         elif token in _CLOSING and brackets:
-            brackets.pop()
+            braces -= brackets.pop() == _OPENING[0]
             if token == _CLOSING[0]:
                 _drop_trailing_comma(out)
         out.append(_escapes(token) if token[0] == '"' else token)

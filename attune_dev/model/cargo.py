@@ -73,7 +73,8 @@ class Package:
         targets: all targets, explicit and discovered, in a stable order.
         path_dependencies: dependencies inside the repository, sorted.
         registry_dependencies: names of the other packages it names, by kind, sorted.
-        inherits: keys of ``[workspace.dependencies]`` that it takes with ``workspace = true``.
+        inherits: keys of ``[workspace.dependencies]`` that it takes with ``workspace = true``;
+            those that it takes for tests alone are left out, as nothing is compiled with them.
         inherits_package: keys of ``[workspace.package]`` that it takes; ``lints`` for
             ``[workspace.lints]``.
     """

@@ -42,6 +42,21 @@ CASES: dict[str, tuple[dict[str, str], str, str]] = {
         "a/Cargo.toml",
         "is nested too deeply",
     ),
+    "a key of very many parts": (
+        {**A, "a/Cargo.toml": package("a", "[x." + "y. " * 20_000 + "z]")},
+        "a/Cargo.toml:5",
+        "is nested too deeply",
+    ),
+    "a quoted key of very many parts": (
+        {**A, "a/Cargo.toml": "x = { " + '"y".' * 20_000 + "z = 1 }"},
+        "a/Cargo.toml:1",
+        "is nested too deeply",
+    ),
+    "brackets that open and open": (
+        {**A, "a/Cargo.toml": "x = " + "[\n#\n" * 50_000},
+        "a/Cargo.toml",
+        "is nested too deeply",
+    ),
     "no name": (
         {**A, "a/Cargo.toml": '# a comment\n[package]\nversion = "0.1.0"\n'},
         "a/Cargo.toml:2",

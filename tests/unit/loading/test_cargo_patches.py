@@ -183,6 +183,40 @@ def test_the_dev_dependencies_of_a_patched_package_do_not_count(tmp_path: Path) 
     assert model.closure("app") == {"app", "first"}
 
 
+def test_a_patched_package_compiles_other_patched_packages(tmp_path: Path) -> None:
+    registry = 'source = "registry+https://github.com/rust-lang/crates.io-index"\n'
+    lock = (
+        '[[package]]\nname = "app"\nversion = "0.1.0"\ndependencies = ["between"]\n'
+        f'[[package]]\nname = "between"\nversion = "1.0.0"\n{registry}dependencies = ["first"]\n'
+        '[[package]]\nname = "first"\nversion = "0.1.0"\ndependencies = ["second"]\n'
+        '[[package]]\nname = "second"\nversion = "0.1.0"\n'
+    )
+    model = load(
+        tmp_path,
+        {
+            "app/Cargo.toml": package(
+                "app",
+                '[dependencies]\nbetween = "1"\n[patch.crates-io]\n'
+                'first.path = "../forks/first"\nsecond.path = "../forks/second"',
+            ),
+            "app/Cargo.lock": lock,
+            "forks/first/Cargo.toml": package("first", '[dependencies]\nsecond = "1"'),
+            "forks/second/Cargo.toml": package("second"),
+        },
+    )
+    assert model.closure("app") == {"app", "forks/first", "forks/second"}
+
+
+def test_a_patched_package_may_need_another_version_of_itself(tmp_path: Path) -> None:
+    table = '[patch.crates-io]\npatched = { path = "forks/patched" }\n'
+    files = {
+        **FILES,
+        "Cargo.toml": FILES["Cargo.toml"] + table,
+        "forks/patched/Cargo.toml": package("patched", '[dependencies]\npatched = "0.9"'),
+    }
+    assert load(tmp_path, files).packages()["forks/patched"].path_dependencies == ()
+
+
 def test_a_patched_package_that_nothing_else_names_is_a_package(tmp_path: Path) -> None:
     table = '[patch.crates-io]\npatched = { path = ".forks/patched" }\n'
     files = {

@@ -323,10 +323,36 @@ def test_inherited_keys_are_known(tmp_path: Path) -> None:
     )
     api = model.packages()["crates/api"]
     assert api.version == "1.2.3"
-    assert api.inherits == {"common", "serde", "tokio"}
+    assert api.inherits == {"common", "serde"}
     assert api.inherits_package == {"version", "edition", "lints"}
     assert api.path_dependencies == (PathDependency("crates/common", "common", NORMAL),)
     assert api.registry_dependencies == (("serde", NORMAL), ("tokio-fork", DEV))
+
+
+def test_what_is_inherited_for_tests_counts_where_its_features_leak(tmp_path: Path) -> None:
+    shared = '[workspace]\nmembers = ["a"]\nresolver = "{}"\n[workspace.dependencies]\nx = "1"\n'
+    inherited = {}
+    for resolver in "12":
+        files = {
+            f"{resolver}/Cargo.toml": shared.format(resolver),
+            f"{resolver}/a/Cargo.toml": package("a", "[dev-dependencies]\nx.workspace = true"),
+        }
+        inherited[resolver] = load(tmp_path, files).packages()[f"{resolver}/a"].inherits
+    assert inherited == {"1": {"x"}, "2": set()}
+
+
+def test_a_pattern_does_not_run_after_links_in_circles(tmp_path: Path) -> None:
+    (tmp_path / "crates/deep").mkdir(parents=True)
+    (tmp_path / "crates/deep/up").symlink_to("..", target_is_directory=True)
+    (tmp_path / "crates/deep/again").symlink_to("..", target_is_directory=True)
+    model = load(
+        tmp_path,
+        {
+            "Cargo.toml": '[workspace]\nmembers = ["crates/**"]\n',
+            "crates/deep/a/Cargo.toml": package("a"),
+        },
+    )
+    assert list(model.packages()) == ["crates/deep/a"]
 
 
 def test_chains_and_diamonds_close_over_all_of_them(tmp_path: Path) -> None:
@@ -476,6 +502,27 @@ def test_errors_of_manifests_that_nothing_refers_to_can_be_set_aside(tmp_path: P
         "tests/fixture/Cargo.toml:1",
         "tests/orphan/Cargo.toml:6",
     ]
+
+
+def test_the_error_of_a_manifest_above_others_is_never_set_aside(tmp_path: Path) -> None:
+    files = {"backend/Cargo.toml": "broken [", "backend/crates/a/Cargo.toml": package("a")}
+    with pytest.raises(ConfigError):
+        load(tmp_path, files)
+    with pytest.raises(ConfigError) as caught:
+        load_cargo(tmp_path, problems=[])
+    assert caught.value.file == "backend/Cargo.toml"
+
+
+def test_path_dependencies_lead_on_in_folders_that_are_not_searched(tmp_path: Path) -> None:
+    model = load(
+        tmp_path,
+        {
+            "Cargo.toml": package("app", '[dependencies]\na = { path = ".libs/a" }'),
+            ".libs/a/Cargo.toml": package("a", '[dependencies]\nb = { path = "../b" }'),
+            ".libs/b/Cargo.toml": package("b"),
+        },
+    )
+    assert model.closure("") == {"", ".libs/a", ".libs/b"}
 
 
 def test_errors_of_members_are_never_set_aside(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(PIECES, max_size=40).map("".join))
 def test_any_text_is_read_or_refused_with_a_line_of_it(text: str) -> None:
     lines = range(1, text.count("\n") + 2)
@@ -147,7 +147,7 @@ TABLES = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(TABLES.map("".join))
 def test_any_manifest_is_read_or_refused_with_its_file(
     tmp_path_factory: pytest.TempPathFactory, text: str
