@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     from attune_dev.loading.compose_files import ComposeSources
 
 _LACKS_PLUGIN = re.compile(
-    r"unknown (?:shorthand )?flag: '?-|unknown command|is not a docker command", re.IGNORECASE
+    r"unknown flag: -|unknown shorthand flag|unknown command|is not a docker command"
 )
 _UNKNOWN_KEY = re.compile(
-    r"(?:(?P<path>\(root\)|[\w.\[\]-]*) )?[Aa]dditional propert(?:y|ies) '?(?P<key>[^' ]+)'? "
-    r"(?:is |are )?not allowed"
+    r"(?:(?P<path>\(root\)|[\w.\[\]-]*) )?[Aa]dditional propert(?:y|ies) "
+    r"(?:'(?P<quoted>[^']+)'|(?P<bare>.+?))(?:, '[^']*')* (?:is |are )?not allowed"
 )
+_DUPLICATE = re.compile(
+    r'line (?P<line>\d+): mapping key "(?P<key>[^"]+)" already defined (?P<at>.*)'
+)
+_MISSING_FILE = re.compile(r"(?:open|stat|env file) (?P<path>/[^:\n]+?)(?: not found)?:")
 _FALSE_SCHEMA = re.compile(r"(?P<path>[\w.-]+) false schema")
 _VALIDATING = re.compile(r"validating (?P<file>\S+?): +(?P<rest>.*)", re.DOTALL)
 _LINE = re.compile(r"(?:\bline (\d+)|\bL(\d+)[.:]C\d+)")
@@ -35,6 +39,7 @@ _FILE = re.compile(r"(?:parse|parsing|validating|in) (/\S+?\.ya?ml)\b")
 _REQUIRED = re.compile(r"required variable (?P<name>\w+) is missing a value(?:: (?P<text>.*))?")
 _INTERPOLATING = re.compile(r"(?:interpolating|interpolation format for) (?P<path>[\w.\[\]-]+)")
 _SERVICE = re.compile(r'service "?([\w.-]+)"? ')
+_CYCLE = re.compile(r"cycle detected: ([\w.-]+)")
 _PLACE = re.compile(r"\b((?:services|volumes|networks|configs|secrets)(?:[.\[][\w-]+\]?)+)")
 _WARNING = re.compile(r'level=warning msg="((?:[^"\\]|\\.)*)"')
 
@@ -80,12 +85,16 @@ def compose_error(stderr: str, root: Path, sources: ComposeSources) -> AttuneDev
     message = "\n".join(
         line for line in stderr.strip().splitlines() if not line.startswith("time=")
     )
+    for secret in sources.secrets:
+        message = message.replace(secret, "***")
     if _LACKS_PLUGIN.search(message):
         return plugin_missing()
     file = _named_file(message, root, sources)
     for error in (
         _unknown_key(message, file, root, sources),
         _required(message, file, root, sources),
+        _missing_file(message, root, sources),
+        _duplicate(message, file, root),
         _by_line(message, file, root),
         _by_place(message, file, root, sources),
     ):
@@ -111,7 +120,7 @@ def _unknown_key(
     match = _UNKNOWN_KEY.search(message)
     if match is not None:
         path = [part for part in (match["path"] or "").split(".") if part not in ("", "(root)")]
-        path.append(match["key"])
+        path.append(match["quoted"] or match["bare"])
     else:
         match = _FALSE_SCHEMA.search(message)
         if match is None:
@@ -157,6 +166,31 @@ def _required(message: str, file: str, root: Path, sources: ComposeSources) -> C
     )
 
 
+def _missing_file(message: str, root: Path, sources: ComposeSources) -> ConfigError | None:
+    match = _MISSING_FILE.search(message)
+    if match is None:
+        return None
+    file, line = sources.named_at.get(os.path.normpath(match["path"]), (None, None))
+    return ConfigError(
+        f"{relative(match['path'], root)} does not exist",
+        why=_short(message) if file is None else "",
+        file=None if file is None else relative(file, root),
+        line=line,
+    )
+
+
+def _duplicate(message: str, file: str, root: Path) -> ConfigError | None:
+    match = _DUPLICATE.search(message)
+    if match is None:
+        return None
+    return ConfigError(
+        f"duplicate key `{match['key']}`",
+        why=f"already defined {match['at']}",
+        file=relative(file, root),
+        line=int(match["line"]),
+    )
+
+
 def _by_line(message: str, file: str, root: Path) -> ConfigError | None:
     match = _LINE.search(message)
     if match is None:
@@ -175,7 +209,7 @@ def _by_place(message: str, file: str, root: Path, sources: ComposeSources) -> C
         path = _parts(place["path"])
     elif (found := _PLACE.search(message)) is not None:
         path = _parts(found[1])
-    elif (service := _SERVICE.search(message)) is not None:
+    elif (service := _SERVICE.search(message) or _CYCLE.search(message)) is not None:
         path = ["services", service[1]]
     else:
         return None

@@ -7,6 +7,7 @@ lines; so the files are found and bounded here before it is called.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ OVERRIDE_NAMES = (
     "docker-compose.override.yaml",
 )
 _FILES_LIMIT = 200
+_SECRET = re.compile(r"TOKEN|SECRET|PASS|KEY|CREDENTIAL|AUTH", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -42,14 +44,18 @@ class ComposeSources:
         candidates: files that would be read if they existed, absolute.
         env_files: ``env_file`` and ``label_file`` entries of services, absolute.
         texts: content of the Compose files by absolute path.
+        named_at: a file that another one names, to the naming file and line.
+        secrets: values of variables whose names tell that they must not be shown.
     """
 
     main: tuple[str, ...] = ()
-    nodes: dict[str, list[yaml.Node]] = field(default_factory=dict)
+    nodes: dict[str, list[yaml.Node]] = field(default_factory=dict, repr=False)
     environment: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
     env_files: set[str] = field(default_factory=set)
-    texts: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict, repr=False)
+    named_at: dict[str, tuple[str, int]] = field(default_factory=dict)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def all_files(self) -> set[str]:
         """Everything that the resolved project depends on, absolute."""
@@ -77,6 +83,9 @@ def find_sources(
         os.path.normpath(Path(base, name)) for name in (named.split(",") if named else [".env"])
     )
     values = {**_dotenv(sources.environment, root), **environ}
+    sources.secrets = tuple(
+        value for name, value in values.items() if len(value) > 3 and _SECRET.search(name)
+    )
     sources.main, culprit = _main_files(root, files, values, sources)
     for path in sources.main:
         if not os.path.lexists(path):
@@ -154,8 +163,11 @@ def _scan(
     here = str(Path(path).parent)
 
     def resolve(node: yaml.Node | None, base: str) -> Iterator[str]:
-        for name in _texts(node):
-            yield os.path.normpath(Path(base, expand(name, values, quotes=False)))
+        for item in _items(node):
+            if isinstance(item, yaml.ScalarNode) and item.value:
+                found = os.path.normpath(Path(base, expand(item.value, values, quotes=False)))
+                sources.named_at.setdefault(found, (path, item.start_mark.line + 1))
+                yield found
 
     for document in documents:
         for entry in _items(get(document, "include")):
@@ -200,12 +212,6 @@ def _items(node: yaml.Node | None) -> list[yaml.Node]:
 
 def _values(node: yaml.Node | None) -> list[yaml.Node]:
     return [value for _, value in node.value] if isinstance(node, yaml.MappingNode) else []
-
-
-def _texts(node: yaml.Node | None) -> Iterator[str]:
-    for item in _items(node):
-        if isinstance(item, yaml.ScalarNode) and item.value:
-            yield str(item.value)
 
 
 def _shown(path: str, root: Path) -> str:
