@@ -9,10 +9,12 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from attune_dev.model.compose import MountKind
+from attune_dev.planning.git_ignored import GitIgnore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -78,6 +80,7 @@ class Scope:
         pruned: folders that are left out wherever they lie.
         kept: folders that are content although an ignore file names them (packs, bind mounts).
         ignored: whether an ignore file leaves a folder out.
+        rules: the lines that ``ignored`` goes by: scopes with other lines are not equal.
     """
 
     trees: frozenset[str] = frozenset({""})
@@ -85,6 +88,7 @@ class Scope:
     pruned: frozenset[str] = frozenset()
     kept: frozenset[str] = frozenset()
     ignored: IgnoreFolder = field(default=_nothing, compare=False)
+    rules: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def descends(self, folder: str) -> bool:
         """Whether the files directly in a folder are looked at or may hold what is.
@@ -115,13 +119,18 @@ class Scope:
         return all(self.descends(above) for above in _above(folder))
 
 
-def scope_of(workspace: Workspace, ignored: IgnoreFolder = _nothing) -> Scope:
+def scope_of(workspace: Workspace) -> Scope:
     """Where the outputs of a workspace read.
 
-    Args:
-        workspace: what was derived from the repository.
-        ignored: whether an ignore file leaves a folder out.
+    Git-ignored folders are left out unless they are packs or mounted; one that a service mounts
+    writable is that service's own data, and is left out too.
     """
+    rules = GitIgnore(workspace.git_ignore)
+
+    @cache
+    def ignored(folder: str) -> bool:
+        return bool(folder) and rules.rule(f"{folder}/") is not None
+
     trees, files, kept = set[str](), set[str](), set[str]()
     pruned = {_join(root, "target") for root in workspace.cargo.workspaces}
     for root, package in workspace.cargo.packages().items():
@@ -131,25 +140,26 @@ def scope_of(workspace: Workspace, ignored: IgnoreFolder = _nothing) -> Scope:
     for cargo in workspace.cargo.workspaces.values():
         files |= {cargo.manifest, cargo.lock_file, *cargo.config_files}
         files |= {_join(cargo.root, ".cargo/config.toml")}
-    for folder in workspace.packs_folders:
-        trees.add(folder.root)
-        kept.add(folder.root)
+    kept |= {folder.root for folder in workspace.packs_folders} | set(workspace.bound_packs)
     for service in workspace.compose.services.values():
         files |= set(service.files)
-        binds = [m.source for m in service.mounts if m.kind is MountKind.BIND]
-        trees |= set(binds)
-        kept |= set(binds)
-    files |= set(workspace.compose.files)
+        kept |= {
+            mount.source
+            for mount in service.mounts
+            if mount.kind is MountKind.BIND
+            and (mount.read_only or not _inside(mount.source) or not ignored(_clean(mount.source)))
+        }
+    files |= {*workspace.compose.files, *workspace.compose.candidates}
     for inputs in (*workspace.images.values(), *workspace.pack_binary_images.values()):
         files |= {inputs.dockerfile, inputs.ignore_file or _join(inputs.context, ".dockerignore")}
         trees |= {_literal(source.context, source.pattern) for source in inputs.sources}
-    files |= {path for paths in workspace.dep_info.values() for path in paths}
-    return _scope(trees, files, kept, pruned, ignored)
+    for extra in (workspace.dep_info, workspace.includes):
+        files |= {path for paths in extra.values() for path in paths}
+    scope = _scope(trees | kept, files, kept, pruned)
+    return replace(scope, ignored=ignored, rules=tuple(sorted(workspace.git_ignore.items())))
 
 
-def _scope(
-    trees: set[str], files: set[str], kept: set[str], pruned: set[str], ignored: IgnoreFolder
-) -> Scope:
+def _scope(trees: set[str], files: set[str], kept: set[str], pruned: set[str]) -> Scope:
     """Brings the sets in order: no absolute path, no tree below a tree, a way to each of them.
 
     Folders in which several trees lie side by side (``crates/``) become one tree: a new one next
@@ -163,7 +173,7 @@ def _scope(
     for path in (*(_clean(f) for f in files if _inside(f)), *trees):
         flat |= set(_above(path.rpartition("/")[0]))
     kept = {_clean(folder) for folder in kept if _inside(folder)} - {""}
-    return Scope(frozenset(trees), frozenset(flat), frozenset(pruned), frozenset(kept), ignored)
+    return Scope(frozenset(trees), frozenset(flat), frozenset(pruned), frozenset(kept))
 
 
 def _literal(context: str, pattern: str) -> str:
@@ -205,4 +215,4 @@ def _above(path: str) -> Iterator[str]:
 
 def everything(names: Iterable[str] = ()) -> Scope:
     """A scope of whole trees, for tests and for repositories that could not be read."""
-    return _scope(set(names) or {""}, set(), set(), set(), _nothing)
+    return _scope(set(names) or {""}, set(), set(), set())

@@ -79,7 +79,7 @@ class Watcher:
         self._prefix = f"{self.root}/".replace("//", "/")
         self._inbox = inbox
         self._clock = clock
-        self._observation: Observation | None = None
+        self.observation: Observation | None = None
         self._polling = poll
         self._identity: tuple[int, int] | None = None
         self._troubles: deque[Trouble] = deque()
@@ -102,9 +102,9 @@ class Watcher:
 
     def stop(self) -> None:
         """Ends listening."""
-        if self._observation is not None:
-            self._observation.stop()
-            self._observation = None
+        if self.observation is not None:
+            self.observation.stop()
+            self.observation = None
 
     def retarget(self, scope: Scope) -> None:
         """Listens to another scope; the caller looks at everything afterwards."""
@@ -143,7 +143,7 @@ class Watcher:
     def _ailment(self) -> str:
         troubles = {self._troubles.popleft().value for _ in range(len(self._troubles))}
         if "watch limit" in troubles:
-            watched = self._observation.watches if self._observation else 0
+            watched = self.observation.watches if self.observation else 0
             self._poll_from_now(
                 f"the system's limit of watches is reached (only {watched} folders), looking "
                 f"every {POLL_SECONDS:.0f} s instead; to raise it: {WATCH_LIMIT_HINT}"
@@ -153,7 +153,7 @@ class Watcher:
             return "too many changes at once"
         if "root gone" in troubles:
             return "the project folder was removed"
-        if "thread died" in troubles or self._observation is None or not self._observation.alive:
+        if "thread died" in troubles or self.observation is None or not self.observation.alive:
             return "the watcher died"
         return "the watcher went deaf" if self._beat.missed() else ""
 
@@ -176,12 +176,12 @@ class Watcher:
         """A fresh observation; the old one is dropped behind it."""
         from attune_dev.watching.observer import Ears, Observation
 
-        old, self._observation = self._observation, None
+        old, self.observation = self.observation, None
         self._troubles.clear()
         self._beat.prepare()
         ears = Ears(self._hear, self._troubles.append)
         try:
-            self._observation = Observation(self.root, self.scope, ears, self.root / COOKIES)
+            self.observation = Observation(self.root, self.scope, ears, self.root / COOKIES)
         except FileNotFoundError:
             self._identity = None
         except OSError as problem:
@@ -195,9 +195,9 @@ class Watcher:
 
     def _poll_from_now(self, why: str) -> None:
         self._polling = True
-        if self._observation is not None:
-            threading.Thread(target=self._observation.stop, daemon=True).start()
-            self._observation = None
+        if self.observation is not None:
+            threading.Thread(target=self.observation.stop, daemon=True).start()
+            self.observation = None
         self._next_poll = self._clock()
         from attune_dev.model.event import Notice
 

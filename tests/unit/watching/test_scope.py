@@ -27,6 +27,8 @@ WORKSPACE = Workspace(
                     Mount(MountKind.BIND, "config", "/config", read_only=True),
                     Mount(MountKind.BIND, "/etc/ssl", "/etc/ssl", read_only=True),
                     Mount(MountKind.BIND, "packs.dev", "/opt/attune/packs.dev"),
+                    Mount(MountKind.BIND, "data/postgres", "/var/lib/postgresql/data"),
+                    Mount(MountKind.BIND, "secrets", "/secrets", read_only=True),
                 ),
             )
         },
@@ -41,8 +43,9 @@ WORKSPACE = Workspace(
         )
     },
     packs_folders=(PacksFolder("packs", "packs_data", "init-packs"),),
+    git_ignore={"": ("out/", "/data/", "/secrets/", "*.local.yaml")},
 )
-SCOPE = scope_of(WORKSPACE, ignored=lambda folder: folder in {"crates/out", "packs/core/out"})
+SCOPE = scope_of(WORKSPACE)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +63,7 @@ SCOPE = scope_of(WORKSPACE, ignored=lambda folder: folder in {"crates/out", "pac
         "config/local.yaml",
         ".cargo/config.toml",
         "packs/core/out/x",
+        "secrets/token",
     ],
 )
 def test_what_outputs_read_is_looked_at(path: str) -> None:
@@ -75,6 +79,7 @@ def test_what_outputs_read_is_looked_at(path: str) -> None:
         "docs/a.md",
         "docker/sub/x",
         "crates/out/x",
+        "data/postgres/base/1",
         "packs/core/node_modules/x/y.js",
         "packs.dev/mine/__pycache__/a.pyc",
         ".attune-dev/record.json",
