@@ -64,7 +64,7 @@ class CargoFiles:
         return Verdict(found) if found else Verdict(unread="locks no version that is compiled")
 
     def _config(self, path: str) -> Verdict:
-        copied = {entry.owner for entry in self._classifier.copies(path)}
+        copied = {entry.owner for entry in self._classifier.readers.copies(path)}
         compiled_by = self._classifier.graph.compiled_by
         seen = [
             root

@@ -23,7 +23,7 @@ class ContextRules:
             ConfigError: a pattern that Docker rejects.
         """
         self.file = file
-        self._context = context
+        self.context = context
         self._rules = IgnoreRules.parse(lines, file)
 
     def hides(self, path: str) -> str | None:
@@ -32,7 +32,7 @@ class ContextRules:
         Args:
             path: relative to the repository root.
         """
-        if not within(path, self._context):
+        if not within(path, self.context):
             return None
-        rule = self._rules.ignores(relative_to(path, self._context))
+        rule = self._rules.ignores(relative_to(path, self.context))
         return rule.text if rule is not None else None

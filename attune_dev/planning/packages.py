@@ -18,7 +18,7 @@ _DOCUMENTS = (".md", ".rst", ".adoc")
 _NEVER_CODE = (".github", ".gitlab", ".ci", ".circleci", ".cargo", *UNCOMPILED_FOLDERS)
 _READ_BY_MACROS = (".sqlx",)
 _CODE_KINDS = (TargetKind.LIB, TargetKind.PROC_MACRO, TargetKind.BIN, TargetKind.BUILD_SCRIPT)
-_CARGO_FILES = ("Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml")
+CARGO_FILES = frozenset({"Cargo.toml", "Cargo.lock", "rust-toolchain", "rust-toolchain.toml"})
 
 
 class Area(Enum):
@@ -44,7 +44,7 @@ class PackageFiles:
         self._graph = graph
         self._source_folders: dict[str, tuple[str, ...]] = {}
         self._source_files: dict[str, frozenset[str]] = {}
-        self._own: dict[str, frozenset[str]] = {}
+        self.own: dict[str, frozenset[str]] = {}  # root files, and folders in src/bin, of binaries
         for root, package in graph.packages.items():
             files = [relative_to(t.path, root) for t in package.targets if t.kind in _CODE_KINDS]
             folders = {file.partition("/")[0] for file in files if "/" in file}
@@ -56,7 +56,7 @@ class PackageFiles:
         """The part of a package that a path below its folder is in."""
         inside = relative_to(path, package)
         first, _, rest = inside.partition("/")
-        if inside in _CARGO_FILES or first == ".cargo":
+        if inside in CARGO_FILES or first == ".cargo":
             return Area.MANIFEST
         if inside in self._source_files[package]:
             return Area.SOURCE
@@ -74,9 +74,9 @@ class PackageFiles:
         The root file of a binary is compiled into that binary only, and so is what lies beside
         the ``main.rs`` of a folder of its own in ``src/bin``.
         """
-        known = self._own.get(path)
+        known = self.own.get(path)
         if known is None and "/src/bin/" in f"/{path}":
-            known = next((self._own[f] for f in folders_above(path) if f in self._own), None)
+            known = next((self.own[f] for f in folders_above(path) if f in self.own), None)
         return known
 
     def _index_binaries(self, package: Package) -> None:
@@ -85,11 +85,11 @@ class PackageFiles:
         for target in bins:
             if target.path in others:
                 continue
-            names = self._own.get(target.path, frozenset()) | {target.name}
-            self._own[target.path] = names
+            names = self.own.get(target.path, frozenset()) | {target.name}
+            self.own[target.path] = names
             folder, _, file = target.path.rpartition("/")
             if file == "main.rs" and f"/{folder}".rpartition("/")[0].endswith("/src/bin"):
-                self._own[folder] = names
+                self.own[folder] = names
 
     def innermost(self, path: str) -> str | None:
         """The folder of the innermost package that holds a path."""
@@ -103,7 +103,7 @@ class PackageFiles:
     def belongs(self, path: str) -> bool:
         """Whether cargo's rules, and not those of what is copied, decide about a path."""
         package = self.innermost(path)
-        if path.rpartition("/")[2] in _CARGO_FILES or "/.cargo/" in f"/{path}":
+        if path.rpartition("/")[2] in CARGO_FILES or "/.cargo/" in f"/{path}":
             return True
         if package is None:
             return False

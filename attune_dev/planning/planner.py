@@ -18,6 +18,7 @@ from attune_dev.planning.effects import Effects, Impact
 from attune_dev.planning.graph import Graph, build_graph
 from attune_dev.planning.ordering import Todo, absorb, ordered_actions
 from attune_dev.planning.reasons import Reason, ReasonKind
+from attune_dev.planning.sources import SERVICES
 from attune_dev.planning.structure import structural
 
 _ON_SERVICES = (
@@ -72,18 +73,14 @@ def make_plan(
         judges.append(_Judge(build_graph(previous), workspace))
     gathered = _Gathered(graph, services)
     ignored: list[Ignored] = []
-    defining: list[str] = []
     for change in told:
         verdict = _judge(judges, change)
         kept = gathered.add(change.path, verdict.impacts)
         if not kept:
             ignored.append(Ignored(change.path, verdict.unread or _INACTIVE))
-        if any(impact.kind is ActionKind.RELOAD for impact in verdict.impacts):
-            defining.append(change.path)
     if previous is not None:
         differences = definition_changes(graph, previous, judges[0].effects)
-        if defining:
-            gathered.add_all(tuple(defining), differences)
+        gathered.add_all(gathered.redefining(), differences)
     return Plan(tuple(told), gathered.actions(), tuple(ignored))
 
 
@@ -170,19 +167,33 @@ class _Gathered:
         self._graph = graph
         known = frozenset(graph.workspace.compose.services)
         self._services = known if services is None else known & services
-        self._groups: dict[tuple[Impact, ...], list[str]] = {}
-        self._allowed: dict[tuple[Impact, ...], tuple[Impact, ...]] = {}
+        self._groups: dict[int, tuple[tuple[Impact, ...], list[str]]] = {}
+        self._allowed: dict[int, tuple[tuple[Impact, ...], tuple[Impact, ...]]] = {}
 
     def add(self, path: str, impacts: tuple[Impact, ...]) -> bool:
-        """Adds a cause; whether anything is to be done for it."""
+        """Adds a cause; whether anything is to be done for it.
+
+        Paths of one kind come with the very same impacts: they are told apart by identity.
+        """
         if not impacts:
             return False
-        allowed = self._allowed.get(impacts)
-        if allowed is None:
-            allowed = self._allowed[impacts] = tuple(i for i in impacts if self._allows(i))
+        known = self._allowed.get(id(impacts))
+        if known is None:
+            known = (impacts, tuple(i for i in impacts if self._allows(i)))
+            self._allowed[id(impacts)] = known
+        allowed = known[1]
         if allowed:
-            self._groups.setdefault(allowed, []).append(path)
+            self._groups.setdefault(id(impacts), (allowed, []))[1].append(path)
         return bool(allowed)
+
+    def redefining(self) -> tuple[str, ...]:
+        """The paths because of which the services are read again."""
+        return tuple(
+            path
+            for impacts, paths in self._groups.values()
+            if any(impact.reason.subject == SERVICES for impact in impacts)
+            for path in paths
+        )
 
     def add_all(self, paths: tuple[str, ...], impacts: tuple[Impact, ...]) -> None:
         """Adds one cause for several paths."""
@@ -193,7 +204,7 @@ class _Gathered:
         """What is to be done, in order."""
         todos: dict[tuple[ActionKind, str], Todo] = {}
         groups: dict[int, tuple[str, ...]] = {}
-        for place, (impacts, paths) in enumerate(self._groups.items()):
+        for place, (impacts, paths) in enumerate(self._groups.values()):
             groups[place] = tuple(dict.fromkeys(paths))
             for impact in impacts:
                 todo = todos.setdefault((impact.kind, impact.target), Todo())

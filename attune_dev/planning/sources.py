@@ -13,7 +13,8 @@ from attune_dev.planning.graph import Graph, Owner
 from attune_dev.planning.reasons import Reason, ReasonKind
 
 SETTINGS_FILE = "attune-dev.toml"
-_SERVICES = "the services"
+SERVICES = "the services"
+"""The subject of a reload for the sake of service definitions."""
 
 
 class Sources:
@@ -34,6 +35,7 @@ class Sources:
             join(root, "target") for root in (*cargo.workspaces, *graph.packages)
         )
         self._images = self._index_images()
+        self.known = frozenset((*self._definitions, *self._images))
 
     def definitions(self, path: str) -> tuple[str, ...]:
         """Services whose definition reads a file; ``""`` stands for all of them."""
@@ -46,7 +48,7 @@ class Sources:
     def of_definitions(self, services: tuple[str, ...], effects: Effects) -> Iterator[Impact]:
         """A file that definitions read: read them again; configs and secrets are mounted."""
         if "" in services:
-            yield Impact(ActionKind.RELOAD, "", Reason(ReasonKind.DEFINES, _SERVICES))
+            yield Impact(ActionKind.RELOAD, "", Reason(ReasonKind.DEFINES, SERVICES))
         for name in services:
             if name:
                 yield from effects.of_mount(name)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
+import re
+from fnmatch import translate
 
 EDITOR_TEMPORARIES = (
     "4913",
@@ -27,21 +28,24 @@ EDITOR_FOLDERS = (".idea", ".vscode", ".fleet", ".zed")
 GENERATED_FOLDERS = (".git", ".attune-dev", "node_modules", "__pycache__", ".venv")
 
 
+_ANY = re.compile("|".join(translate(pattern) for pattern in EDITOR_TEMPORARIES))
+_EACH = tuple((pattern, re.compile(translate(pattern))) for pattern in EDITOR_TEMPORARIES)
+_FOLDER = re.compile("(?:^|/)(" + "|".join(map(re.escape, EDITOR_FOLDERS)) + ")/")
+
+
 def editor_temporary(path: str) -> str | None:
     """The rule by which a path is an editor's temporary file, or ``None``.
 
     Args:
         path: relative to the root.
     """
-    folder, _, name = path.rpartition("/")
-    if folder:
-        for part in folder.split("/"):
-            if part in EDITOR_FOLDERS:
-                return f"{part}/"
-    for pattern in EDITOR_TEMPORARIES:
-        if fnmatchcase(name, pattern):
-            return pattern
-    return None
+    in_folder = _FOLDER.search(path)
+    if in_folder is not None:
+        return f"{in_folder[1]}/"
+    name = path.rpartition("/")[2]
+    if _ANY.match(name) is None:
+        return None
+    return next((pattern for pattern, matcher in _EACH if matcher.match(name)), None)
 
 
 def generated(path: str, target_folders: frozenset[str]) -> str | None:

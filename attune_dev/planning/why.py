@@ -101,15 +101,16 @@ def _copies_of_owner(graph: Graph, owner: Owner) -> Iterator[CopySource]:
 
 
 def _chains(graph: Graph, classifier: Classifier, path: str) -> Iterator[tuple[str, ...]]:
-    for owner, kind in classifier.sources.images_of_file(path):
+    for owner, kind in classifier.readers.sources.images_of_file(path):
         yield (kind.value.format("").strip(), *_of_owner(graph, owner))
-    if classifier.sources.definitions(path):
+    if classifier.readers.sources.definitions(path):
         yield ("the services",)
-    package = next(iter(classifier.packages_above(path)), None)
-    for impact_owner, binary in classifier.compiling(path):
+    package = classifier.readers.folder_of(path).package
+    copies = classifier.readers.seen_copies(path)
+    for impact_owner, binary, _ in classifier.readers.compilers(path, copies):
         chain = _to_binary(graph, package, impact_owner, binary)
         yield (*chain, *_of_owner(graph, impact_owner, binary))
-    for entry in classifier.copied_as_such(path):
+    for entry in classifier.readers.inputs(path, copies, claimed=True):
         how = "copied" if entry.final else "read by the build"
         yield (how, *_of_owner(graph, entry.owner))
     for root in (*graph.packs, *graph.workspace.bound_packs):
@@ -120,7 +121,7 @@ def _chains(graph: Graph, classifier: Classifier, path: str) -> Iterator[tuple[s
                 readers = graph.relations.mounted_by.get(folder.volume, ())
                 running = [r for r in readers if r not in graph.relations.one_shots]
                 yield (f"pack {pack}", f"volume {folder.volume}", _named("service", running))
-    mounted = classifier.mounted_into(path)
+    mounted = classifier.readers.mounted_into(path)
     if mounted:
         yield ("mounted", _named("service", mounted))
 

@@ -7,60 +7,52 @@ from typing import TYPE_CHECKING
 
 from attune_dev.planning.globs import relative_to
 from attune_dev.planning.pack_roles import PackRole, pack_role
-from attune_dev.planning.packages import UNCOMPILED_FOLDERS, Area, PackageFiles
+from attune_dev.planning.packages import UNCOMPILED_FOLDERS, Area
 
 if TYPE_CHECKING:
-    from attune_dev.planning.classify import Classifier
+    from attune_dev.planning.readers import Readers
 
 NOTHING_READS_IT = "nothing reads it"
 
 
-def explain_unread(classifier: Classifier, path: str, package: str | None) -> str:
+def explain_unread(readers: Readers, path: str, package: str | None) -> str:
     """The rule by which no output reads a path.
 
     Args:
-        classifier: knows the graph.
+        readers: of the graph.
         path: relative to the root.
         package: folder of the innermost package that holds it.
     """
-    rules: tuple[Callable[[Classifier, str, str | None], Iterator[str]], ...] = (
-        _hidden_from_context,
-        _git_ignored,
+    rules: tuple[Callable[[Readers, str, str | None], Iterator[str]], ...] = (
         _part_of_package,
         _in_packs,
         _own_data,
         _beside_the_code,
     )
     for rule in rules:
-        for told in rule(classifier, path, package):
+        for told in rule(readers, path, package):
             return told
     return NOTHING_READS_IT
 
 
-def _hidden_from_context(classifier: Classifier, path: str, package: str | None) -> Iterator[str]:
-    owners = [entry.owner for entry in classifier.copies(path)]
+def hidden_from_context(readers: Readers, path: str, package: str | None) -> str:
+    """The rule of a ``.dockerignore`` that hides a path from builds, empty where none does."""
+    owners = [entry.owner for entry in readers.copies(path)]
     if package is not None:
-        owners += [owner for owner, _ in classifier.graph.compiled_by.get(package, ())]
+        owners += [owner for owner, _ in readers.graph.compiled_by.get(package, ())]
     for owner in owners:
-        rule = classifier.hidden(owner, path)
+        rule = readers.hidden(owner, path)
         if rule is not None:
-            file = classifier.graph.rules[owner].file
-            yield f"hidden from the context by rule {rule} of {file}"
+            return f"hidden from the context by rule {rule} of {readers.graph.rules[owner].file}"
+    return ""
 
 
-def _git_ignored(classifier: Classifier, path: str, package: str | None) -> Iterator[str]:
-    del package
-    rule = classifier.sources.git_ignore.rule(path)
-    if rule is not None:
-        yield f"hidden by rule {rule}"
-
-
-def _part_of_package(classifier: Classifier, path: str, package: str | None) -> Iterator[str]:
+def _part_of_package(readers: Readers, path: str, package: str | None) -> Iterator[str]:
     if package is None:
         return
-    graph = classifier.graph
+    graph = readers.graph
     name = graph.packages[package].name
-    area = PackageFiles(graph).area(path, package)
+    area = readers.files.area(path, package)
     if area is Area.UNCOMPILED:
         yield f"{UNCOMPILED_FOLDERS[relative_to(path, package).partition('/')[0]]}"
     if area is Area.DOCUMENT and package:
@@ -74,9 +66,9 @@ def _part_of_package(classifier: Classifier, path: str, package: str | None) -> 
         yield f"no build that compiles package {name} copies it"
 
 
-def _in_packs(classifier: Classifier, path: str, package: str | None) -> Iterator[str]:
+def _in_packs(readers: Readers, path: str, package: str | None) -> Iterator[str]:
     del package
-    for root in (*classifier.graph.packs, *classifier.graph.workspace.bound_packs):
+    for root in (*readers.graph.packs, *readers.graph.workspace.bound_packs):
         if path.startswith(f"{root}/" if root else ""):
             inside = relative_to(path, root).partition("/")[2]
             if not inside:
@@ -87,14 +79,14 @@ def _in_packs(classifier: Classifier, path: str, package: str | None) -> Iterato
                 yield "no service reads this part of a pack at its start"
 
 
-def _own_data(classifier: Classifier, path: str, package: str | None) -> Iterator[str]:
+def _own_data(readers: Readers, path: str, package: str | None) -> Iterator[str]:
     del package
-    services = classifier.mounted_into(path)
+    services = readers.mounted_into(path)
     if services:
         yield f"data that {', '.join(services)} writes itself"
 
 
-def _beside_the_code(classifier: Classifier, path: str, package: str | None) -> Iterator[str]:
+def _beside_the_code(readers: Readers, path: str, package: str | None) -> Iterator[str]:
     del package
-    if any(entry.compile_only for entry in classifier.copies(path)):
+    if any(entry.compile_only for entry in readers.copies(path)):
         yield "nothing reads it: a build sees it, but compiles nothing of it"

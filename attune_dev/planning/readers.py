@@ -1,0 +1,244 @@
+"""Who reads a path: mounts, packs, copies, compilers; what is alike for a folder is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from attune_dev.planning.effects import Effects
+from attune_dev.planning.globs import folders_above, join, relative_to, within
+from attune_dev.planning.graph import CopySource, Graph, Owner
+from attune_dev.planning.hidden import ContextRules
+from attune_dev.planning.image_ignore import IgnoreRules, reads
+from attune_dev.planning.pack_roles import PackRole, pack_role
+from attune_dev.planning.packages import Area, PackageFiles
+from attune_dev.planning.reasons import ReasonKind
+from attune_dev.planning.sources import Sources
+from attune_dev.planning.unread import generated
+
+Compiler = tuple[Owner, str, ReasonKind]
+"""A build, a binary that it compiles, and how a path gets into it."""
+
+Role = tuple[str, str, PackRole]
+"""Folder of packs, pack, and the part that a file plays in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """What is the same for all files of a folder.
+
+    Attributes:
+        name: the folder.
+        generated: the generated folder that holds it.
+        package: folder of the innermost package.
+        mounts: services that bind-mount it or a folder above.
+        copies: what copies it or a folder above.
+        packs: folders of packs that hold it.
+        included: compilers that include a folder above.
+        rules: context rules that may hide files here.
+        whole: whether someone mounts all of the repository writable.
+        unread: whether nothing reads any folder around it.
+    """
+
+    name: str
+    generated: str | None
+    package: str | None
+    mounts: tuple[str, ...]
+    copies: tuple[CopySource, ...]
+    packs: tuple[str, ...]
+    included: tuple[tuple[Owner, str], ...]
+    rules: tuple[ContextRules, ...]
+    whole: bool
+    unread: bool
+
+
+class Readers:
+    """Answers who reads a path of one graph."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.effects = Effects(graph)
+        self.sources = Sources(graph)
+        self.files = PackageFiles(graph)
+        self._folders: dict[str, Folder] = {}
+        self._included = self._index_included()
+        self._rules = tuple(dict.fromkeys(graph.rules.values()))
+        self.globs = tuple(
+            dict.fromkeys(
+                entry.source
+                for entries in (graph.glob_copies, *graph.literal_copies.values())
+                for entry in entries
+                if entry.source.exclude or entry in graph.glob_copies
+            )
+        )
+        services = graph.workspace.compose.services
+        self._declared = [
+            (IgnoreRules.parse((glob,)), name)
+            for name, service in services.items()
+            for glob in service.override.reads
+        ]
+        self._excused = [
+            (IgnoreRules.parse((glob,)), name)
+            for name, service in services.items()
+            for glob in service.override.ignore
+        ]
+        self.exact = frozenset(
+            (
+                *graph.mounts,
+                *graph.literal_copies,
+                *self._included,
+                *self.sources.known,
+                *self.files.own,
+            )
+        )
+
+    def folder(self, name: str) -> Folder:
+        """What is the same for all files of a folder."""
+        known = self._folders.get(name)
+        if known is None:
+            known = self._folders[name] = self._look_at(name)
+        return known
+
+    def folder_of(self, path: str) -> Folder:
+        """The same for the folder that holds a path."""
+        return self.folder(path.rpartition("/")[0])
+
+    def hidden(self, owner: Owner, path: str) -> str | None:
+        """The rule that hides a path from a build."""
+        rules = self.graph.rules.get(owner)
+        return rules.hides(path) if rules is not None else None
+
+    def declared(self, path: str) -> tuple[str, ...]:
+        """Services that declare that they read a path."""
+        return tuple(name for globs, name in self._declared if globs.ignores(path))
+
+    def excused(self, path: str) -> frozenset[str]:
+        """Services that declare that a path never concerns them."""
+        if not self._excused:
+            return frozenset()
+        return frozenset(name for globs, name in self._excused if globs.ignores(path))
+
+    def copies(self, path: str) -> tuple[CopySource, ...]:
+        """All that copies a path, hidden or not."""
+        found = dict.fromkeys(self.folder_of(path).copies)
+        found |= dict.fromkeys(self.graph.literal_copies.get(path, ()))
+        found |= dict.fromkeys(e for e in self.graph.glob_copies if reads(e.source, path))
+        return tuple(entry for entry in found if entry.takes(path))
+
+    def seen_copies(self, path: str) -> tuple[CopySource, ...]:
+        """All that copies a path and is not kept from seeing it."""
+        return tuple(e for e in self.copies(path) if self.hidden(e.owner, path) is None)
+
+    def inputs(self, path: str, copies: Iterable[CopySource], *, claimed: bool) -> list[CopySource]:
+        """Those copies for which a file is an input as such, not only what cargo may compile.
+
+        Args:
+            path: the file.
+            copies: all that copies it.
+            claimed: whether it has a reader of another kind.
+        """
+        compiled = self.files.belongs(path) or path in self._included
+        return [
+            entry
+            for entry in copies
+            if not entry.compile_only
+            or (not compiled and self._counts(path, entry, claimed=claimed))
+        ]
+
+    def _counts(self, path: str, entry: CopySource, *, claimed: bool) -> bool:
+        if not entry.broad:
+            return True
+        return not claimed and not self.files.beside_the_code(path, entry.owner)
+
+    def compilers(self, path: str, copies: Iterable[CopySource]) -> tuple[Compiler, ...]:
+        """The binaries that a path is compiled into, by who builds them."""
+        folder = self.folder_of(path)
+        found: dict[Compiler, None] = {}
+        package = folder.package
+        if package is not None:
+            area = self.files.area(path, package)
+            seen_by = {entry.owner for entry in copies}
+            only = self.files.only_for(path)
+            for owner, binary in self.graph.compiled_by.get(package, ()):
+                other = bool(package) and area is Area.OTHER and owner in seen_by
+                source = area is Area.SOURCE and (only is None or binary in only)
+                if source or other:
+                    found[(owner, binary, ReasonKind.COMPILES)] = None
+        for owner, binary in (*folder.included, *self._included.get(path, ())):
+            if (owner, binary, ReasonKind.COMPILES) not in found:
+                found[(owner, binary, ReasonKind.INCLUDED)] = None
+        return tuple(key for key in found if self.hidden(key[0], path) is None)
+
+    def roles(self, path: str) -> tuple[Role, ...]:
+        """The parts that a path plays in packs."""
+        found = []
+        for root in self.folder_of(path).packs:
+            pack, _, inside = relative_to(path, root).partition("/")
+            if inside:
+                found.append((root, pack, pack_role(inside)))
+        return tuple(found)
+
+    def mounted_into(self, path: str) -> tuple[str, ...]:
+        """Services that bind-mount a path or a folder above it."""
+        exact = self.graph.mounts.get(path, ())
+        return tuple(dict.fromkeys((*self.folder_of(path).mounts, *exact)))
+
+    def mounts(self, path: str, roles: Iterable[Role]) -> tuple[str, ...]:
+        """Those of them that must start anew when the path changes."""
+        services = self.mounted_into(path)
+        for root, _, role in roles:
+            if services and root not in self.graph.packs:
+                once = [s for s in services if s in self.graph.relations.one_shots]
+                return (*once, *self.effects.readers(services, role))
+        return self.sources.not_own_data(path, services) if services else ()
+
+    def named_in_generated(self, path: str) -> bool:
+        """Whether an output names something inside the generated folder, not around it."""
+        inside = self.folder_of(path).generated or ""
+        named = [entry.path for entry in self.copies(path)]
+        named += [m for m in (path, *folders_above(path)) if m in self.graph.mounts]
+        return path in self._included or any(f"{name}/".startswith(inside) for name in named)
+
+    def _look_at(self, name: str) -> Folder:
+        above = (name, *folders_above(name)) if name else ("",)
+        graph = self.graph
+        packs = (*graph.packs, *graph.workspace.bound_packs)
+        services = graph.workspace.compose.services
+        package = next((folder for folder in above if folder in graph.packages), None)
+        mounts = tuple(dict.fromkeys(s for f in above for s in graph.mounts.get(f, ())))
+        copies = tuple(dict.fromkeys(e for f in above for e in graph.literal_copies.get(f, ())))
+        included = tuple(dict.fromkeys(p for f in above for p in self._included.get(f, ())))
+        packed = tuple(root for root in packs if within(name, root))
+        written = generated(join(name, "x"), self.sources.target_folders)
+        read = package is not None or mounts or copies or included or packed or written
+        return Folder(
+            name=name,
+            generated=written,
+            package=package,
+            mounts=mounts,
+            copies=copies,
+            packs=packed,
+            included=included,
+            unread=not (read or self.globs or self._declared),
+            rules=tuple(rules for rules in self._rules if within(name, rules.context)),
+            whole=any(
+                not mount.read_only
+                for service in graph.mounts.get("", ())
+                for mount in services[service].mounts
+                if mount.source == ""
+            ),
+        )
+
+    def _index_included(self) -> dict[str, tuple[tuple[Owner, str], ...]]:
+        found: dict[str, dict[tuple[Owner, str], None]] = {}
+        workspace = self.graph.workspace
+        for root, paths in workspace.includes.items():
+            for path in paths:
+                for pair in self.graph.compiled_by.get(root, ()):
+                    found.setdefault(path, {})[pair] = None
+        for owner, compiled in self.graph.compiles.items():
+            for binary in compiled:
+                for path in workspace.dep_info.get(binary.name, ()):
+                    if not self.files.is_source(path):
+                        found.setdefault(path, {})[(owner, binary.name)] = None
+        return {path: tuple(pairs) for path, pairs in found.items()}
