@@ -58,7 +58,7 @@ CASES: dict[str, tuple[dict[str, str], str, str]] = {
         "is nested too deeply",
     ),
     "no name": (
-        {**A, "a/Cargo.toml": '# a comment\n[package]\nversion = "0.1.0"\n'},
+        {**A, "a/Cargo.toml": '# [package]\n[package]\nversion = "0.1.0"\n'},
         "a/Cargo.toml:2",
         "the package has no name",
     ),
