@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from attune_dev.docker import process
@@ -17,6 +16,7 @@ from attune_dev.setup.sources import (
     Distribution,
     Source,
     archive_sources,
+    for_suite,
     main_mirror,
     read_machine_sources,
 )
@@ -105,9 +105,8 @@ def debian_sources(distribution: Distribution, suite: str) -> list[Source]:
             f" debian:{suite} from",
             hint=f"pull it on a network with a registry, or `docker load` it: debian:{suite}-slim",
         )
-    if suite == distribution.codename:
-        return [replace(source, components=("main",)) for source in own]
-    return [Source(mirror.uris, (suite,), ("main",), mirror.signed_by)]
+    same = for_suite(own, distribution.codename, suite)
+    return same or [Source(mirror.uris, (suite,), ("main",), mirror.signed_by)]
 
 
 def _mmdebstrap(distribution: Distribution, work: Path, say: Say) -> Path:

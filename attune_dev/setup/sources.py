@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 _OPTION = re.compile(r"([A-Za-z-]+)[+-]?=(\S+)")
+_ALIASES = frozenset({"stable", "oldstable", "testing", "unstable", "sid"})
 _DISABLED = {"no", "false", "0", "off"}
 
 
@@ -157,7 +158,7 @@ def archive_sources(sources: Iterable[Source], codename: str) -> list[Source]:
         sources: all sources of the machine.
         codename: of the installed release; empty stands for an unreleased one.
     """
-    names = {codename} if codename else {"sid", "unstable", "testing"}
+    names = {codename, *_ALIASES}
     return [
         source
         for source in sources
@@ -167,9 +168,33 @@ def archive_sources(sources: Iterable[Source], codename: str) -> list[Source]:
 
 
 def main_mirror(sources: Iterable[Source], codename: str) -> Source | None:
-    """The first source of the release's main suite itself, without its security pocket."""
-    wanted = {codename} if codename else {"sid", "unstable", "testing"}
-    for source in sources:
-        if wanted & set(source.suites):
-            return source
+    """The first source of a main suite itself, of the installed release if there is one."""
+    found = list(sources)
+    for wanted in ({codename}, _ALIASES):
+        for source in found:
+            if wanted & set(source.suites):
+                return source
     return None
+
+
+def for_suite(sources: Iterable[Source], codename: str, suite: str) -> list[Source]:
+    """The same mirror with another suite and its pockets (updates, security).
+
+    Args:
+        sources: the distribution's own, as this machine has them.
+        codename: of the installed release.
+        suite: the one wanted; may be the installed one.
+
+    Returns:
+        Nothing where no source names the installed release by its codename.
+    """
+    found = []
+    for source in sources:
+        suites = tuple(
+            suite + name[len(codename) :]
+            for name in source.suites
+            if codename and name.partition("-")[0].partition("/")[0] == codename
+        )
+        if suites:
+            found.append(replace(source, suites=suites, components=("main",)))
+    return found

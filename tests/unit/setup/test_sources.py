@@ -11,6 +11,7 @@ from attune_dev.setup.sources import (
     Distribution,
     Source,
     archive_sources,
+    for_suite,
     main_mirror,
     parse_deb822,
     parse_one_line,
@@ -98,6 +99,25 @@ def test_other_peoples_suites_are_no_part_of_the_archive() -> None:
 
 def test_a_machine_without_its_own_archive_has_no_mirror() -> None:
     assert main_mirror([], "bookworm") is None
+
+
+def test_a_machine_that_follows_an_alias_has_a_mirror_too() -> None:
+    alias = Source(("http://m.test/debian",), ("stable",), ("main",))
+    assert archive_sources([alias], "bookworm") == [alias]
+    assert main_mirror([alias], "bookworm") == alias
+    assert for_suite([alias], "bookworm", "bookworm") == []
+
+
+def test_another_suite_keeps_the_pockets_of_the_mirror() -> None:
+    own = [
+        Source(("http://m.test/debian",), ("trixie", "trixie-updates"), ("main", "contrib"), "/k"),
+        Source(("http://m.test/security",), ("trixie-security",), ("main",), "/k"),
+        Source(("http://m.test/debian",), ("sid",), ("main",), "/k"),
+    ]
+    assert for_suite(own, "trixie", "bookworm") == [
+        Source(("http://m.test/debian",), ("bookworm", "bookworm-updates"), ("main",), "/k"),
+        Source(("http://m.test/security",), ("bookworm-security",), ("main",), "/k"),
+    ]
 
 
 def test_every_file_that_apt_reads_is_read(tmp_path: Path) -> None:
