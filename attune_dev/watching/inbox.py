@@ -87,6 +87,7 @@ class Inbox:
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Message | _Wake] = queue.SimpleQueue()
         self._urgent: deque[Urgent] = deque()
+        self._overtaken: deque[Message | _Wake] = deque()
         self._hints: set[str] = set()
         self._overfull = False
         self._lock = threading.Lock()
@@ -115,14 +116,16 @@ class Inbox:
         """The next message, ``None`` after ``timeout`` seconds or where there was nothing to it."""
         if self._urgent:
             return self._urgent.popleft()
-        try:
-            message = self._queue.get(timeout=timeout)
-        except queue.Empty:
-            return None
-        if self._urgent:
-            if not isinstance(message, _Wake):
-                self._queue.put(message)
-            return self._urgent.popleft()
+        if self._overtaken:
+            message = self._overtaken.popleft()
+        else:
+            try:
+                message = self._queue.get(timeout=timeout)
+            except queue.Empty:
+                return None
+            if self._urgent:  # it came while we waited, maybe behind this one
+                self._overtaken.append(message)
+                return self._urgent.popleft()
         return self._drain() if isinstance(message, _Wake) else message
 
     def _drain(self) -> Message | None:

@@ -41,7 +41,7 @@ class Record:
             files = _parsed(read_json(self._path))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError, AttributeError) as problem:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
             self.note = f"the record of the last run is unusable ({problem}); checking everything"
             return None
         self._saved = files

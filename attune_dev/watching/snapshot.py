@@ -99,17 +99,20 @@ class Snapshotter:
         started = time.perf_counter()
         self._require_root()
         files, problems = dict(known.files), dict(known.problems)
-        folders: set[str] = set()
+        found = {path: self._lstat(path) for path in set(hints)}
+        folders = {
+            path
+            for path, state in found.items()
+            if (path not in files if state is None else stat.S_ISDIR(state.st_mode))
+        }
         created: set[str] = set()
-        for path in sorted(set(hints)):
-            found = self._lstat(path)
-            if found is None and path in files:
-                del files[path]
-                problems.pop(path, None)
-            elif found is None or stat.S_ISDIR(found.st_mode):
-                folders.add(path)
+        for path in sorted(found.keys() - folders):
+            if any(above in folders for above in _parents(path)):
+                continue  # the walk comes by
+            problems.pop(path, None)
+            if found[path] is None:
+                files.pop(path, None)
             elif self.scope.wants(path):
-                problems.pop(path, None)
                 self._take(path, known, files, problems)
                 created |= {path} - known.files.keys()
         _drop_below(created, files)  # what was a folder may be a file now
