@@ -148,7 +148,7 @@ Event = (
 )
 
 
-def to_dict(event: Event) -> dict[str, Any] | None:  # noqa: C901, PLR0911 - a table
+def to_dict(event: Event) -> dict[str, Any] | None:
     """The event as a line of ``--events`` has it, without its time.
 
     Returns:
