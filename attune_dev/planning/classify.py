@@ -53,9 +53,15 @@ class _Facts:
 class Classifier:
     """Answers per path for one graph."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, elsewhere: frozenset[str] = frozenset()) -> None:
+        """Starts with nothing known.
+
+        Args:
+            graph: answers who reads what.
+            elsewhere: folders of packages that another state of the repository has.
+        """
         self.graph = graph
-        self.readers = Readers(graph)
+        self.readers = Readers(graph, elsewhere)
         self.effects = self.readers.effects
         self._by_kind: dict[tuple[str, object], Verdict] = {}
         self._by_facts: dict[_Facts, tuple[Impact, ...]] = {}

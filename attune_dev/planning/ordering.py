@@ -96,15 +96,17 @@ def ordered_actions(
 def _because(todos: Iterable[Todo], groups: Mapping[int, tuple[str, ...]]) -> tuple[Because, ...]:
     reasons: dict[int, set[Reason]] = {}
     for todo in todos:
-        for group, found in todo.causes.items():
-            reasons.setdefault(group, set()).update(found)
-    causes = {
-        (path, told)
-        for group, found in reasons.items()
-        for told in (render_reasons(found),)
-        for path in groups[group]
-    }
-    return tuple(Because(path, told) for path, told in sorted(causes))
+        for group, why in todo.causes.items():
+            reasons.setdefault(group, set()).update(why)
+    of_path: dict[str, tuple[int, ...]] = {}
+    for group in reasons:
+        for path in groups[group]:
+            of_path[path] = (*of_path.get(path, ()), group)
+    told: dict[tuple[int, ...], str] = {}
+    for together in set(of_path.values()):
+        found = {reason for group in together for reason in reasons[group]}
+        told[together] = render_reasons(found)
+    return tuple(Because(path, told[of_path[path]]) for path in sorted(of_path))
 
 
 class Needs:

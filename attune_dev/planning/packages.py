@@ -40,7 +40,14 @@ def is_document(path: str) -> bool:
 class PackageFiles:
     """Sorts the files of packages; pure, from the graph alone."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, elsewhere: frozenset[str] = frozenset()) -> None:
+        """Indexes the packages of a graph.
+
+        Args:
+            graph: its packages.
+            elsewhere: folders of packages that another state of the repository has.
+        """
+        self._elsewhere = elsewhere
         self._graph = graph
         self._source_folders: dict[str, tuple[str, ...]] = {}
         self._source_files: dict[str, frozenset[str]] = {}
@@ -104,6 +111,8 @@ class PackageFiles:
         """Whether cargo's rules, and not those of what is copied, decide about a path."""
         package = self.innermost(path)
         if path.rpartition("/")[2] in CARGO_FILES or "/.cargo/" in f"/{path}":
+            return True
+        if any(folder in self._elsewhere for folder in folders_above(path)):
             return True
         if package is None:
             return False

@@ -138,7 +138,8 @@ class _Judge:
     """Classifies by one graph."""
 
     def __init__(self, graph: Graph, previous: Workspace | None) -> None:
-        self.classifier = Classifier(graph)
+        elsewhere = frozenset(previous.cargo.packages()) if previous is not None else frozenset()
+        self.classifier = Classifier(graph, elsewhere)
         self.effects = self.classifier.effects
         self._cargo = CargoFiles(self.classifier, previous)
 

@@ -55,11 +55,18 @@ class Folder:
 class Readers:
     """Answers who reads a path of one graph."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, elsewhere: frozenset[str] = frozenset()) -> None:
+        """Indexes a graph.
+
+        Args:
+            graph: the graph.
+            elsewhere: folders of packages that another state of the repository has: what is in
+                them is cargo's, though this graph does not know it.
+        """
         self.graph = graph
         self.effects = Effects(graph)
         self.sources = Sources(graph)
-        self.files = PackageFiles(graph)
+        self.files = PackageFiles(graph, elsewhere - graph.packages.keys() - {""})
         self._folders: dict[str, Folder] = {}
         self._included = self._index_included()
         self._rules = tuple(dict.fromkeys(graph.rules.values()))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from attune_dev.errors import ConfigError
 from attune_dev.loading.compose_json import compose_from_json
 from attune_dev.loading.workspace import load_workspace
 from attune_dev.model.change import Change, ChangeKind
@@ -128,7 +129,7 @@ class Repository:
             "read_only": how == ["ro"],
         }
 
-    def load(self) -> Workspace:
+    def load(self, tolerate: list[ConfigError] | None = None) -> Workspace:
         """Reads the files, as they are now."""
         compose = compose_from_json(
             {
@@ -141,7 +142,7 @@ class Repository:
             overrides=self._overrides,
             candidates=("docker-compose.override.yaml",),
         )
-        return load_workspace(self.root, Settings(), compose=compose)
+        return load_workspace(self.root, Settings(), compose=compose, tolerate=tolerate)
 
     def plan(
         self,

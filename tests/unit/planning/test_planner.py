@@ -219,5 +219,5 @@ def test_several_requests_are_one_plan() -> None:
     )
     assert made.describe() == text("""
         [] -> #1 build api notifier, asked for
-        [1] -> #2 recreate api notifier, asked for; it is told to
+        [1] -> #2 recreate api notifier, asked for, it is told to
     """)
