@@ -113,14 +113,16 @@ class EngineRig:
         self.write_compose(base)
         self.port = WhalesDocker(root, project(self.name, base), os.environ)
 
-    def write_compose(self, base: str, api: Mapping[str, Any] | None = None) -> None:
-        """Writes the Compose file; ``api`` is added to that service's definition."""
+    def write_compose(
+        self, base: str, *, interval: str = "1s", api: Mapping[str, Any] | None = None
+    ) -> None:
+        """Writes the Compose file: the interval of the engine's own checks, more for ``api``."""
         services: dict[str, Any] = {
             name: {"build": {"context": ".", "args": {"BASE": base, "SERVICE": name}}}
             for name in SERVICES
         }
         services["filler"] |= {"restart": "no", "command": ["sh", "/run.sh", "once"]}
-        check = {"test": ["CMD", "test", "-e", "/tmp/up"], "interval": "30s"}
+        check = {"test": ["CMD", "test", "-e", "/tmp/up"], "interval": interval}
         waits = {"filler": {"condition": "service_completed_successfully"}}
         services["api"] |= {"healthcheck": check, "depends_on": waits} | dict(api or {})
         services["web"] |= {"depends_on": {"api": {"condition": "service_healthy"}}}

@@ -78,22 +78,24 @@ def test_a_changed_definition_recreates_its_service_alone(rig: EngineRig, base: 
     assert {name for name in before if before[name] != after[name]} == {"api"}
 
 
-def test_health_is_noticed_long_before_the_engine_looks(rig: EngineRig) -> None:
+def test_health_is_noticed_long_before_the_engine_looks(rig: EngineRig, base: str) -> None:
+    rig.write_compose(base, interval="60s")
     rig.port.build(BuildRequest(SERVICES))
     rig.port.up(["api"])
     started = time.monotonic()
     rig.port.wait_healthy(["api"], 25.0)
-    assert time.monotonic() - started < 15.0, "the engine's own interval is 30 s"
+    assert time.monotonic() - started < 30.0
 
 
 def test_services_that_wait_for_each_other_are_not_held_up_by_the_engines_view(
-    rig: EngineRig,
+    rig: EngineRig, base: str
 ) -> None:
+    rig.write_compose(base, interval="60s")
     rig.port.build(BuildRequest(SERVICES))
     started = time.monotonic()
     rig.port.up(SERVICES)
     assert rig.port.recreate(["api", "web"], force=True) == ("api", "web")
-    assert time.monotonic() - started < 25.0, "the engine's own interval is 30 s"
+    assert time.monotonic() - started < 50.0
     found = {c.service: c for c in rig.port.containers()}
     assert found["api"].started < found["web"].started
 
@@ -161,11 +163,11 @@ def test_two_checkouts_share_no_cache_mount(
 ) -> None:
     with engine_rig(tmp_path_factory.mktemp("second"), base) as second:
         said: dict[str, list[str]] = {}
-        for clone in (rig, second, rig):
+        for number, clone in enumerate((rig, second, rig)):
             (clone.root / "Dockerfile").write_text(CACHE_MOUNT)
+            clone.edit("api", str(number))
             events: list[BuildEvent] = []
-            request = BuildRequest(("api",), binaries=("one", "two"), no_cache=True)
-            clone.port.build(request, events.append)
+            clone.port.build(BuildRequest(("api",), binaries=("one", "two")), events.append)
             said[clone.name] = lines(events)
         assert "binaries: one two" in said[rig.name]
         assert f"saw: 0 {rig.name}" in said[rig.name]
