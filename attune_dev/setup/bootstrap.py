@@ -144,7 +144,7 @@ def _install_project(environment: Environment) -> None:
 
 
 def _pip(environment: Environment, *arguments: str) -> None:
-    quiet = ("--quiet", "--no-input", "--disable-pip-version-check", "--no-warn-script-location")
+    quiet = ("--quiet", "--no-input", "--no-compile", "--disable-pip-version-check")
     done = process.run(
         [str(environment.python), "-m", "pip", "install", *quiet, *arguments],
         cwd=environment.root,
