@@ -1,9 +1,10 @@
 """Reads a Dockerfile into stages and instructions, by BuildKit's grammar.
 
-``dockerfile-parse`` was tried first: it knows no here-documents (their lines come out as unknown
-instructions), keeps ``RUN --mount`` inside the value, and raises nothing on malformed input; the
-package ``dockerfile`` needs a Go toolchain to install. So this follows BuildKit's
-``frontend/dockerfile/parser`` (parser.go, line_parsers.go) and ``instructions/parse.go``.
+Two packages were tried first. ``dockerfile-parse`` knows no here-documents (their lines come out as
+instructions), leaves ``--mount`` inside of the value and takes malformed input as it comes.
+``dockerfile`` is BuildKit's own parser, but has wheels for few systems and needs a Go toolchain on
+all others, and its errors name no line. So this follows BuildKit's ``frontend/dockerfile/parser``
+(parser.go, line_parsers.go) and ``instructions/parse.go``.
 """
 
 from __future__ import annotations
@@ -123,7 +124,8 @@ def _logical_lines(text: str, escape: str, path: str) -> Iterator[_Line]:
         _read_heredocs(current, physical, path)
         yield current
         current = None
-    if current is not None:
+    if current is not None:  # the last line is continued by nothing
+        _read_heredocs(current, physical, path)
         yield current
 
 
@@ -163,6 +165,8 @@ def _heredoc_words(text: str) -> list[tuple[str, str, bool]]:
 
 def _instruction(line: _Line, path: str) -> Instruction:
     keyword, rest = _divided(line.text)
+    if not keyword:
+        raise ConfigError("an escape character continues nothing", file=path, line=line.number)
     if keyword not in KEYWORDS:
         near = difflib.get_close_matches(keyword, KEYWORDS, 1)
         hint = f"did you mean {near[0]}?" if near else ""
@@ -188,7 +192,7 @@ def _instruction(line: _Line, path: str) -> Instruction:
 
 def _divided(text: str) -> tuple[str, str]:
     """The keyword in upper case, and the rest."""
-    keyword, *rest = text.split(None, 1)
+    keyword, *rest = text.split(None, 1) or [""]
     return keyword.upper(), rest[0].strip() if rest else ""
 
 

@@ -204,6 +204,9 @@ MALFORMED = [
     ("FROM i\nENV A\n", "ENV needs a name and a value (docker/Dockerfile:2)"),
     ("FROM i\nENV A=1 b\n", "`b` is not of the form name=value (docker/Dockerfile:2)"),
     ("# escape=x\nFROM i\n", "the escape character is ` or \\ (docker/Dockerfile:1)"),
+    ("FROM i\n  \\\n", "an escape character continues nothing (docker/Dockerfile:2)"),
+    ("FROM i\nONBUILD \n", "ONBUILD needs an argument (docker/Dockerfile:2)"),
+    ("FROM i\nRUN <<E \\\n", "here-document `E` has no end (docker/Dockerfile:2)"),
     ("FROM i\nONBUILD FROM j\n", "ONBUILD cannot trigger FROM (docker/Dockerfile:2)"),
     ("FROM i\nONBUILD ONBUILD RUN x\n", "ONBUILD cannot trigger ONBUILD (docker/Dockerfile:2)"),
 ]
