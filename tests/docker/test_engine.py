@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -124,24 +125,34 @@ def test_a_service_in_a_restart_loop_is_not_waited_for_to_the_end(
     assert "no" in failure.value.why
 
 
-SHARED = """
+BUILDER = """
 ARG BASE
 FROM ${BASE} AS builder
-COPY shared.txt /shared.txt
-RUN echo "compiling once" && cp /shared.txt /out.txt
+ARG BINARIES="none"
+RUN --mount=type=bind,source=shared,target=/shared,rw \
+    --mount=type=cache,id=t-docker-target,target=/target,sharing=locked \
+    sleep 1; echo "compiling $BINARIES"; cp /shared/code.txt /out.txt
 FROM ${BASE}
-ARG SERVICE
-COPY --from=builder /out.txt /out.txt
-COPY ${SERVICE}.txt /code.txt
 """
 
 
-def test_a_stage_that_images_share_runs_once_in_one_solve(rig: EngineRig) -> None:
-    (rig.root / "Dockerfile").write_text(SHARED)
-    (rig.root / "shared.txt").write_text(rig.name)
+def test_a_stage_that_images_share_runs_once_in_one_solve_across_dockerfiles(
+    rig: EngineRig,
+) -> None:
+    last = "ARG SERVICE\nCOPY --from=builder /out.txt /out.txt\nCOPY ${SERVICE}.txt /code.txt\n"
+    (rig.root / "Dockerfile").write_text(BUILDER + last)
+    (rig.root / "Dockerfile.other").write_text(BUILDER + "ENV OTHER=1\n" + last)
+    (rig.root / "shared").mkdir()
+    (rig.root / "shared" / "code.txt").write_text(rig.name)
+    services = dict(rig.port.project.services)
+    build = services["web"].build
+    assert build is not None
+    other = replace(build, dockerfile="Dockerfile.other")
+    services["web"] = replace(services["web"], build=other)
+    port = WhalesDocker(rig.root, replace(rig.port.project, services=services))
     events: list[BuildEvent] = []
-    result = rig.port.build(BuildRequest(SERVICES), events.append)
-    assert lines(events).count("compiling once") == 1
+    result = port.build(BuildRequest(SERVICES, binaries=("a", "b")), events.append)
+    assert lines(events).count("compiling a b") == 1
     assert [image.service for image in result.images] == sorted(SERVICES)
     assert all(0 < image.seconds <= result.seconds for image in result.images)
     assert all(image.size > 0 for image in result.images)
