@@ -118,6 +118,22 @@ def test_a_bump_of_a_member_concerns_it_and_its_dependants() -> None:
     assert affected == {"crates/api", "crates/common"}
 
 
+def test_of_two_local_packages_of_one_name_the_version_tells_the_member() -> None:
+    members = workspace(member("app", ("x", NORMAL), version="2"))
+    lock = (local("app", ("x", "1"), version="2"), local("app", ("y", "1")), foreign("x", "1"))
+    old, new = (*lock, foreign("y", "1")), (*lock, foreign("y", "1", checksum="other"))
+    assert affected_packages(members, old, new) == frozenset()
+
+
+def test_a_member_is_known_by_name_while_its_version_is_ahead_of_the_lock_file() -> None:
+    members = workspace(member("app", ("x", NORMAL), version="3"), member("rest"))
+    lock = (local("app", ("x", "1"), version="2"), local("rest"))
+    old, new = (*lock, foreign("x", "1")), (*lock, foreign("x", "1", checksum="other"))
+    assert affected_packages(members, old, new) == {"crates/app"}
+    unread = (*lock, foreign("x", "1"), foreign("unused", "1"))
+    assert affected_packages(members, old, unread) == frozenset()
+
+
 def test_another_checksum_or_source_of_the_same_version_counts() -> None:
     mio = next(locked for locked in LOCK if locked.name == "mio")
     git = "git+https://example.org/mio#1"
@@ -206,6 +222,7 @@ def test_packages_are_found_by_what_they_reach() -> None:
     assert packages_reaching(locked, ["serde-core"]) == {"crates/api", "crates/common"}
     assert packages_reaching(locked, ["proptest"]) == frozenset()
     assert packages_reaching(WORKSPACE, ["tokio"]) == {"crates/worker"}
+    assert packages_reaching(WORKSPACE, ["codegen"]) == {"crates/tools"}
     assert packages_reaching(locked, []) == frozenset()
 
 

@@ -131,6 +131,7 @@ def change(old: str, new: str, *, resolver: str = "2", script: bool = False) -> 
         ('name = "app"', 'name = "ap"', ITSELF),
         ("publish = false", 'publish = false\nbuild = "b.rs"', ITSELF),
         ("publish = false", "unheard-of = 1", ITSELF),
+        ("publish = false", 'resolver = "1"', replace(ITSELF, affects_all=True)),
         ("publish = false", "publish = true", NOTHING),
         ('keywords = ["one"]', 'keywords = ["two"]', NOTHING),
         ("publish = false", 'publish = false\ndefault-run = "app"', NOTHING),
