@@ -43,7 +43,7 @@ def render_plan(plan: Plan, width: int = 100, colour: bool = False) -> str:
     """
     ink = _Ink(colour)
     width = max(width, _SMALLEST)
-    blocks = [_headline(plan, ink)]
+    blocks = [_headline(plan, width, ink)]
     if plan.actions:
         blocks.append("\n".join(line for a in plan.actions for line in _action(a, width, ink)))
     if plan.ignored:
@@ -51,15 +51,17 @@ def render_plan(plan: Plan, width: int = 100, colour: bool = False) -> str:
     return "\n\n".join(blocks)
 
 
-def _headline(plan: Plan, ink: _Ink) -> str:
+def _headline(plan: Plan, width: int, ink: _Ink) -> str:
     if not plan.changes and not plan.actions:
         return "nothing changed: nothing to do"
     changed = _count(len(plan.changes), "changed file") if plan.changes else ""
     todo = _count(len(plan.actions), "action") if plan.actions else "nothing to do"
-    head = ink(_BOLD, ": ".join(part for part in (changed, todo) if part))
-    if len(plan.changes) == 1:
-        head += f"  {_change(plan.changes[0])}"
-    return head
+    said = ": ".join(part for part in (changed, todo) if part)
+    if len(plan.changes) != 1:
+        return ink(_BOLD, said)
+    change = _change(plan.changes[0])
+    between = "  " if len(said) + 2 + len(change) <= width else "\n  "
+    return ink(_BOLD, said) + between + change
 
 
 def _change(change: Change) -> str:
@@ -77,7 +79,7 @@ def _action(action: Action, width: int, ink: _Ink) -> list[str]:
     after = ", ".join(f"{need}" for need in action.needs)
     tail = f"  (after {after})" if after else ""
     room = width - len(number) - len(kind) - 2
-    targets = textwrap.wrap(" ".join(action.targets) + tail, max(room, 20)) or [""]
+    targets = _fold(" ".join(action.targets) + tail, room)
     indent = " " * (len(number) + len(kind) + 2)
     first = f"{ink(_DIM, number)}{ink(_GREEN + _BOLD, kind)}  {targets[0]}".rstrip()
     lines = [first, *(indent + more for more in targets[1:])]
@@ -104,16 +106,24 @@ def _ignored(ignored: Sequence[Ignored], width: int, ink: _Ink) -> list[str]:
 
 
 def _aligned(pairs: Sequence[tuple[str, str]], width: int, ink: _Ink) -> list[str]:
-    """Two columns; what does not fit beside its path goes below it."""
-    column = min(max((len(left) for left, _ in pairs), default=0), width // 2)
-    pad = " " * (column + 2 if column else 0)
+    """Two columns; a reason goes below its path where they do not fit beside each other."""
+    column = max((len(left) for left, _ in pairs), default=0)
+    stacked = column > width // 2
+    pad = " " * (2 if stacked else column + 2)
     lines: list[str] = []
     for left, reason in pairs:
-        folded = textwrap.wrap(reason, max(width - len(pad), 20)) or [""]
-        fits = len(left) <= column
-        if not fits:
+        folded = _fold(reason, width - len(pad))
+        if stacked:
             lines.append(left)
-        start = f"{left:<{column}}  " if fits and column else pad
-        lines.append((start + ink(_DIM, folded[0])).rstrip())
-        lines += [pad + ink(_DIM, more) for more in folded[1:]]
+            lines += [pad + ink(_DIM, line) for line in folded]
+        else:
+            lines.append((f"{left:<{column}}  " + ink(_DIM, folded[0])).rstrip())
+            lines += [pad + ink(_DIM, line) for line in folded[1:]]
     return lines
+
+
+def _fold(text: str, width: int) -> list[str]:
+    """Lines of at most ``width``, but no name is cut."""
+    return textwrap.wrap(text, max(width, 10), break_long_words=False, break_on_hyphens=False) or [
+        ""
+    ]

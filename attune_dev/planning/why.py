@@ -10,7 +10,9 @@ from attune_dev.model.change import Change
 from attune_dev.model.compose import MountKind
 from attune_dev.model.workspace import Workspace
 from attune_dev.planning.classify import Classifier
+from attune_dev.planning.effects import Effects
 from attune_dev.planning.graph import CopySource, Graph, Owner, build_graph
+from attune_dev.planning.pack_roles import PackRole
 from attune_dev.planning.planner import make_plan
 from attune_dev.planning.render import shown
 
@@ -55,12 +57,12 @@ def why_service(workspace: Workspace, name: str) -> str:
             lines.append(f"  mounts {mount.source or '.'} at {mount.target}, {how}")
         elif mount.kind is MountKind.VOLUME:
             fillers = graph.relations.writers.get(mount.source, ())
-            filled = [
-                f"{folder.root}/"
+            filled = {
+                folder.filler: f"{folder.root}/"
                 for folder in graph.packs.values()
                 if folder.volume == mount.source
-            ]
-            told = ", ".join([*filled, *(f for f in fillers if f != name)])
+            }
+            told = ", ".join(filled.get(filler, filler) for filler in fillers if filler != name)
             suffix = f", filled from {told}" if told else ""
             lines.append(f"  mounts volume {mount.source} at {mount.target}, {how}{suffix}")
     lines += [f"  reads {file} (config or secret)" for file in service.files]
@@ -82,16 +84,16 @@ def _image_lines(graph: Graph, name: str) -> Iterator[str]:
     stages = f", stages {', '.join(image.stages)}" if image.stages else ""
     yield f"image from {image.dockerfile}{stages}, context {image.context or '.'}"
     if image.base_images:
-        yield f"  on {', '.join(image.base_images)}"
+        yield f"on {', '.join(image.base_images)}"
     for compiled in graph.compiles.get(owner, ()):
-        yield f"  binary {compiled.name}"
+        yield f"binary {compiled.name}"
         for root in sorted(graph.workspace.cargo.closure(compiled.package)):
             chain = _dependency_chain(graph, compiled.package, root)
-            yield f"    {root or '.'}  ({ARROW.join(chain)})"
+            yield f"  {root or '.'}  ({ARROW.join(chain)})"
     for entry in sorted({(e.path, e.compile_only) for e in _copies_of_owner(graph, owner)}):
-        yield f"  {'compiles from' if entry[1] else 'copies'} {entry[0] or '.'}"
+        yield f"{'compiles from' if entry[1] else 'copies'} {entry[0] or '.'}"
     if image.ignore_file:
-        yield f"  without what {image.ignore_file} hides"
+        yield f"without what {image.ignore_file} hides"
 
 
 def _copies_of_owner(graph: Graph, owner: Owner) -> Iterator[CopySource]:
@@ -141,7 +143,9 @@ def _of_owner(graph: Graph, owner: Owner, binary: str = "") -> tuple[str, ...]:
     names = [binary] if binary else [compiled.name for compiled in graph.compiles[owner]]
     packs = {placed.pack for name in names for placed in graph.pack_binaries.get(name, ())}
     volumes = [folder.volume for folder in graph.packs.values()]
-    return (_named("pack", sorted(packs)), _named("volume", volumes))
+    mounted = {s for volume in volumes for s in graph.relations.mounted_by.get(volume, ())}
+    readers = Effects(graph).readers(tuple(sorted(mounted)), PackRole.SENSOR)
+    return (_named("pack", sorted(packs)), _named("volume", volumes), _named("service", readers))
 
 
 def _named(word: str, names: Iterable[str]) -> str:
