@@ -186,33 +186,45 @@ class _Suffix:
 
 
 def _translate(pattern: str) -> str:
-    out: list[str] = []
+    """The expression of a whole path.
+
+    What follows a `*` up to the next one is taken at its first place and for good: a later place
+    could do no better, and going back to look for one takes time without end on hostile patterns.
+    """
+    done: list[str] = []
+    chunk: list[str] = []
+    star = ""
     index = 0
     while index < len(pattern):
         char = pattern[index]
-        if pattern.startswith("**", index):
-            index += 2
-            if pattern.startswith("/", index):
-                index += 1
-            out.append(".*" if index >= len(pattern) else "(?:.*/)?")
-            continue
-        if char == "[":
+        if char == "*":
+            if star == "[^/]*?":
+                done.append(f"(?>{star}{''.join(chunk)})")
+            else:
+                done.append(star + "".join(chunk))
+            star, index = _star(pattern, index)
+            chunk = []
+        elif char == "[":
             text, index = _character_class(pattern, index)
-            out.append(text)
-            continue
-        if char == "\\":
-            index += 1
-            if index >= len(pattern):
+            chunk.append(text)
+        elif char == "\\":
+            if index + 1 >= len(pattern):
                 raise ValueError("it ends in a backslash")
-            out.append(re.escape(pattern[index]))
-        elif char == "*":
-            out.append("[^/]*")
-        elif char == "?":
-            out.append("[^/]")
+            chunk.append(re.escape(pattern[index + 1]))
+            index += 2
         else:
-            out.append(re.escape(char))
-        index += 1
-    return "".join(out)
+            chunk.append("[^/]" if char == "?" else re.escape(char))
+            index += 1
+    return "".join((*done, star, *chunk))
+
+
+def _star(pattern: str, index: int) -> tuple[str, int]:
+    """The expression for `*` or any number of `**/`, and the index behind."""
+    if not pattern.startswith("**", index):
+        return "[^/]*?", index + 1
+    while pattern.startswith("**", index):
+        index += 3 if pattern.startswith("**/", index) else 2
+    return (".*", index) if index >= len(pattern) else ("(?:.*/)?", index)
 
 
 def _character_class(pattern: str, start: int) -> tuple[str, int]:

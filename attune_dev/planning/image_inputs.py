@@ -45,6 +45,14 @@ def image_inputs(
         ConfigError: there is no such target, or a base image is empty.
     """
     stages = Stages(dockerfile, build, predefined, scripts)
+    try:
+        return _resolved(service, build, stages, ignore_file)
+    except RecursionError:
+        raise ConfigError("too many stages start from each other", file=dockerfile.path) from None
+
+
+def _resolved(service: str, build: BuildConfig, stages: Stages, ignore_file: str) -> ImageInputs:
+    dockerfile = stages.dockerfile
     final = _target(stages, build, service)
     used = [stages.facts(index) for index in _in_use(stages, final)]
     in_image = {facts.index for facts in stages.chain(final)}

@@ -24,6 +24,7 @@ from attune_dev.planning.image_words import expand
 from attune_dev.planning.shell_run import Call, Followed, Shell
 from attune_dev.planning.shell_words import UNKNOWN, Scope
 
+_VALUE_LIMIT = 100_000
 _HEREDOC_WORD = re.compile(r"(?:^|(?<=\s))\d*<<-?[^\s<]+")
 _SHELL = re.compile(r"(?:\S*/)?(?:env\s+)?(?:ba|da|a|z)?sh(?:\s+-\S*)*")
 _REMOTE = ("http://", "https://", "git@", "git://", "ssh://")
@@ -211,7 +212,10 @@ class Stages:
         return self._build.additional_contexts.get(name)
 
     def _expand(self, text: str, values: Mapping[str, str]) -> str:
-        return expand(text, values, escape=self.dockerfile.escape)
+        value = expand(text, values, escape=self.dockerfile.escape)
+        if len(value) > _VALUE_LIMIT:
+            raise ConfigError("arguments grow without end", file=self.dockerfile.path)
+        return value
 
     def _values(self, facts: StageFacts) -> dict[str, str]:
         return {**facts.args, **facts.env}

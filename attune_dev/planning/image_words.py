@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?!$-]")
 _WORDS = re.compile(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"?|'[^']*'?|\\$)+""", re.DOTALL)
 _NESTING_LIMIT = 50
+_STRIP_LIMIT = 4096
 
 
 def expand(text: str, values: Mapping[str, str], *, escape: str = "\\", quotes: bool = True) -> str:
@@ -168,6 +169,8 @@ def _expand_plain(text: str, lookup: Lookup, escape: str, *, doubled: bool, dept
 
 
 def _strip(value: str, pattern: str, operator: str, *, greedy: bool) -> str:
+    if len(value) > _STRIP_LIMIT:
+        return value
     expression = re.compile(_glob(pattern) + r"\Z", re.DOTALL)
     lengths = range(len(value), -1, -1) if greedy else range(len(value) + 1)
     for length in lengths:

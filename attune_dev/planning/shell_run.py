@@ -30,6 +30,7 @@ from attune_dev.planning.shell_words import UNKNOWN, Scope, Words
 
 _STEP_LIMIT = 20_000
 _DEPTH_LIMIT = 15
+_TEXT_LIMIT = 100_000
 _ARRAY = re.compile(r"(?s)([A-Za-z_]\w*)(\+?)=\((.*)\)")
 
 
@@ -102,6 +103,12 @@ class Shell:
         self._steps += 1
         if self._steps > _STEP_LIMIT:
             raise _TooMuchError
+        status, output = self._node(node, scope, stdin)
+        if len(output) > _TEXT_LIMIT:
+            raise _TooMuchError
+        return status, output
+
+    def _node(self, node: Node, scope: Scope, stdin: str) -> tuple[bool | None, str]:
         if isinstance(node, Simple):
             return self._simple(node, scope, stdin)
         if isinstance(node, Sequence):
@@ -226,6 +233,8 @@ class Shell:
     def _simple(self, node: Simple, scope: Scope, stdin: str) -> tuple[bool | None, str]:
         words = self._words(scope)
         argv = [item for word in node.words for item in words.fields(word)]
+        if sum(map(len, argv)) + len(argv) > _TEXT_LIMIT:
+            raise _TooMuchError
         target = scope if not argv else scope.copy()
         for assignment in node.assignments:
             _assign(assignment, target, words)
@@ -391,7 +400,7 @@ def _assign(text: str, scope: Scope, words: Words) -> None:
     if name.endswith("+"):
         name = name[:-1]
         expanded = scope.values.get(name, "") + expanded
-    scope.values[name] = expanded
+    scope.values[name] = expanded if len(expanded) <= _TEXT_LIMIT else UNKNOWN
 
 
 def _set(name: str, rest: list[str], scope: Scope) -> None:

@@ -12,6 +12,7 @@ from attune_dev.planning.shell_syntax import skip_quoted
 # Stands for text that only the build knows. A private character, so that it survives being joined.
 UNKNOWN = "\ue000"
 # Variables that a base image or the shell sets; all others are empty until they are set.
+_FIELDS_LIMIT = 1000
 _SET_ELSEWHERE = frozenset(
     ("HOME", "PATH", "CARGO_HOME", "RUSTUP_HOME", "USER", "HOSTNAME", "RANDOM", "LINENO", "UID")
 )
@@ -191,14 +192,16 @@ class Words:
 
 def _braces(word: str) -> list[str]:
     """Brace expansion of bash for plain lists, outside of quotes."""
-    match = _BRACES.search(word)
-    if match is None or (match.start() and word[match.start() - 1] in "$\\\"'"):
-        return [word]
-    if word[: match.start()].count('"') % 2 or word[: match.start()].count("'") % 2:
-        return [word]
-    head, tail = word[: match.start()], word[match.end() :]
-    return [
-        expanded
-        for item in match.group(1).split(",")
-        for expanded in _braces(f"{head}{item}{tail}")
-    ][:1000]
+    words = [word]
+    while (match := _BRACES.search(words[0])) is not None:
+        before = words[0][: match.start()]
+        if before[-1:] in ("$", "\\") or before.count('"') % 2 or before.count("'") % 2:
+            break
+        words = [
+            word.replace(match.group(), item, 1)
+            for word in words
+            for item in match.group(1).split(",")
+        ]
+        if len(words) > _FIELDS_LIMIT:
+            return [UNKNOWN]
+    return words
