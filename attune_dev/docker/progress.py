@@ -1,7 +1,8 @@
 """BuildKit's progress as data (pure): both forms in which buildx can write it.
 
-``rawjson`` (buildx >= 0.13) is one JSON object per line, BuildKit's ``client.SolveStatus``:
-``vertexes``, ``statuses``, ``logs`` with base64 data, ``warnings``. ``plain`` is text for people
+``rawjson`` (buildx >= 0.13) is a sequence of JSON objects, BuildKit's ``client.SolveStatus``:
+``vertexes``, ``statuses``, ``logs`` with base64 data, ``warnings``; one per line in later versions,
+indented over many lines in 0.13. ``plain`` is text for people
 whose lines start with the number of the step; it is what older versions write.
 """
 
@@ -119,10 +120,16 @@ class RawJsonParser:
         self._states: dict[str, StepState] = {}
         self._unfinished: dict[tuple[str, int], str] = {}
         self._lines = _Lines()
-        self.understood = False
+        self._object: list[str] = []
 
     def feed(self, line: str) -> list[BuildEvent]:
         """The events of one line; a line that is no JSON object is buildx speaking plainly."""
+        if line == "{" or self._object:
+            self._object.append(line)
+            if line != "}":
+                return []
+            line = "".join(self._object)
+            self._object.clear()
         try:
             status = json.loads(line)
         except ValueError:
@@ -130,7 +137,9 @@ class RawJsonParser:
         if not isinstance(status, dict):
             text = sanitise(line)
             return [LogLine("", text)] if text.strip() else []
-        self.understood = True
+        return self._status(status)
+
+    def _status(self, status: Mapping[str, Any]) -> list[BuildEvent]:
         told: list[BuildEvent] = []
         vertexes = status.get("vertexes") or ()
         # what a step wrote comes before the news of its end, however BuildKit batches them

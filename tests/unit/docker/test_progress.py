@@ -110,6 +110,20 @@ def test_every_export_of_one_solve_is_told_although_they_share_a_digest() -> Non
     ]
 
 
+def test_objects_that_are_indented_over_many_lines_are_read_too() -> None:
+    parser = RawJsonParser()
+    text = "\n".join(
+        json.dumps(status, indent=2)
+        for status in ({"vertexes": [started()]}, {"logs": [log("line\n")]})
+    )
+    told = [event for line in [*text.splitlines(), "ERROR: plain"] for event in parser.feed(line)]
+    assert told == [
+        Step("sha256:a", RUN, StepState.STARTED),
+        LogLine("sha256:a", "line"),
+        LogLine("", "ERROR: plain"),
+    ]
+
+
 def test_what_is_no_json_is_buildx_speaking() -> None:
     parser = RawJsonParser()
     assert parser.feed("ERROR: unknown flag") == [LogLine("", "ERROR: unknown flag")]
