@@ -1,11 +1,11 @@
 """Every error that a user can see.
 
-    AttuneDevError            exit 1
-    ├── ActionError           exit 1   an action failed: a build, a restart, a sync
-    ├── UsageError            exit 2   a wrong word on the command line
-    ├── ConfigError           exit 2   a file of the repository is wrong
-    ├── EnvironmentLacksError exit 3   the machine lacks something: engine, plugin, image
-    └── Interrupted           exit 130 Ctrl-C (143 for SIGTERM, 129 for SIGHUP)
+AttuneDevError            exit 1
+├── ActionError           exit 1   an action failed: a build, a restart, a sync
+├── UsageError            exit 2   a wrong word on the command line
+├── ConfigError           exit 2   a file of the repository is wrong
+├── EnvironmentLacksError exit 3   the machine lacks something: engine, plugin, image
+└── Interrupted           exit 130 Ctrl-C (143 for SIGTERM, 129 for SIGHUP)
 """
 
 from __future__ import annotations

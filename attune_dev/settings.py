@@ -102,7 +102,11 @@ def _from_text(name: str, text: str) -> Any:
 
 def _typed(name: str, value: Any, where: str) -> Any:
     default = getattr(Settings(), name)
-    if isinstance(default, float) and isinstance(value, int | float) and not isinstance(value, bool):
+    if (
+        isinstance(default, float)
+        and isinstance(value, int | float)
+        and not isinstance(value, bool)
+    ):
         if value < 0:
             raise ConfigError(f"`{name}` cannot be negative", file=where)
         return float(value)

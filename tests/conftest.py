@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 
@@ -11,24 +11,25 @@ REQUIRE_DOCKER = "ATTUNE_DEV_REQUIRE_DOCKER"
 
 
 @pytest.fixture(autouse=True)
-def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No colour, width or Compose variable of the developer's leaks into a test."""
     for name in list(os.environ):
         if name.startswith(("COMPOSE_", "ATTUNE_DEV_")) and name != REQUIRE_DOCKER:
             monkeypatch.delenv(name)
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "100")
-    yield
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Where docker tests are required, a skipped one has failed."""
     report = yield
     required = os.environ.get(REQUIRE_DOCKER) == "1" and item.get_closest_marker("docker")
     if required and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
-        report.longrepr = f"docker tests are required here, but this one was skipped: {call.excinfo}"
+        report.longrepr = (
+            f"docker tests are required here, but this one was skipped: {call.excinfo}"
+        )
     return report

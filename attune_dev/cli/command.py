@@ -73,11 +73,11 @@ def guarded(body: Body) -> Body:
         except KeyboardInterrupt:
             raise Exit("interrupted", code=ExitCode.INTERRUPTED) from None
         except BrokenPipeError:
-            _silence_stdout()
+            silence_stdout()
             raise Exit(code=ExitCode.OK) from None
         except (Exit, SystemExit):
             raise
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - a fault of ours, told as one
             raise Exit(_unexpected(problem), code=ExitCode.ACTION_FAILED) from None
 
     return call  # type: ignore[return-value]
@@ -119,7 +119,7 @@ def _termination() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _silence_stdout() -> None:
+def silence_stdout() -> None:
     """Keeps the interpreter from complaining about a closed pipe at its end."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

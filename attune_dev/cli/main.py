@@ -1,7 +1,7 @@
 """The program behind ``./inv`` and ``attune-dev``.
 
-``./inv`` (and plain ``inv``) take the tasks from the repository's ``tasks.py``; ``attune-dev`` brings
-its own and runs no code of a repository it is used in.
+``./inv`` (and plain ``inv``) take the tasks from the repository's ``tasks.py``; ``attune-dev``
+brings its own and runs no code of a repository it is used in.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
 
 from attune_dev import __version__
+from attune_dev.cli.command import silence_stdout
 from attune_dev.cli.names import TASK_NAMES
 from attune_dev.errors import ExitCode
 
@@ -65,7 +66,10 @@ def main(argv: list[str] | None = None) -> NoReturn:
         name="attune-dev",
         binary="./inv" if own else "attune-dev",
     )
-    program.run(list(sys.argv))
+    try:
+        program.run(list(sys.argv))
+    except BrokenPipeError:
+        silence_stdout()
     sys.exit(ExitCode.OK)
 
 

@@ -1,4 +1,4 @@
-"""Tasks that take any number of names: ``inv build``, ``inv build api``, ``inv build api notifier``.
+"""Tasks that take any number of names: ``inv build``, ``inv build api notifier``.
 
 Invoke's positional arguments are all or nothing: each must be given, and none repeats. It does ask
 an argument whether it still misses a value, though, before it takes a word for another task. So a
@@ -12,13 +12,12 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from invoke.parser import Argument
+from invoke.parser.argument import Argument
 from invoke.tasks import Task
 
 CORE_FLAGS_WITH_VALUE = frozenset(
-    "-c --collection -f --config -F --list-format -D --list-depth -r --search-root "
-    "-T --command-timeout".split()
-)
+    ("-c", "--collection", "-f", "--config", "-F", "--list-format", "-D", "--list-depth")
+) | {"-r", "--search-root", "-T", "--command-timeout"}
 
 
 class NamesArgument(Argument):
@@ -35,19 +34,23 @@ class NamesArgument(Argument):
         self.wanted = wanted
 
     @property
-    def value(self) -> list[str] | None:  # type: ignore[override]
+    def value(self) -> list[str] | None:
         """The words so far; ``None``, Invoke's word for "missing", until all are there."""
-        taken: list[str] = self._value
+        taken = self._taken
         return None if len(taken) < self.wanted else taken
 
     @value.setter
     def value(self, arg: str) -> None:
         self.set_value(arg)
 
-    def set_value(self, value: Any, cast: bool = True) -> None:  # noqa: ARG002, FBT001, FBT002
+    def set_value(self, value: Any, cast: bool = True) -> None:  # noqa: ARG002
         """Takes one more word."""
         self.raw_value = value
-        self._value = [*self._value, value]
+        self._value = [*self._taken, value]
+
+    @property
+    def _taken(self) -> list[str]:
+        return list(self._value or ())
 
 
 class NamesTask(Task):  # type: ignore[type-arg]
@@ -70,7 +73,9 @@ class NamesTask(Task):  # type: ignore[type-arg]
             for flag in _flags(argument.names)
         )
         position = next(
-            index for index, argument in enumerate(arguments) if argument.name == self.names_parameter
+            index
+            for index, argument in enumerate(arguments)
+            if argument.name == self.names_parameter
         )
         replaced = arguments.pop(position)
         words = words_after(

@@ -35,7 +35,7 @@ def parse(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     def run(*argv: str) -> list[tuple[str, dict[str, object]]]:
         monkeypatch.setattr(sys, "argv", ["inv", *argv])
         parser = Parser(contexts=Collection(build, up, logs).to_contexts())
-        return [(context.name, context.as_kwargs) for context in parser.parse_argv(list(argv))]
+        return [(str(context.name), context.as_kwargs) for context in parser.parse_argv(list(argv))]
 
     return run
 

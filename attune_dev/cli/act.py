@@ -1,0 +1,146 @@
+"""Runs plans for one-shot tasks: told as it goes, ended with the right exit code."""
+
+from __future__ import annotations
+
+import json as json_module
+import threading
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from invoke.exceptions import Exit
+
+from attune_dev.errors import ExitCode, Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from attune_dev.cli.project import Project
+    from attune_dev.docker.cancel import Cancel
+    from attune_dev.model.plan import Plan
+    from attune_dev.running.content import VolumePacks
+    from attune_dev.running.executor import Tools
+    from attune_dev.running.outcome import RunResult
+    from attune_dev.running.update import Update
+
+
+def helper_image(project: Project) -> str:
+    """The image that helper containers run: the project's plain Debian."""
+    from attune_dev.setup.base_images import base_images
+
+    for image in base_images(project.root):
+        if image.variable == "DEBIAN_IMAGE":
+            return image.in_use
+    return "debian:bookworm-slim"
+
+
+def make_packs(project: Project, *, keep_helper: bool = False) -> VolumePacks:
+    """Packs of a project."""
+    from attune_dev.running.content import VolumePacks
+
+    return VolumePacks(
+        project.root,
+        lambda: project.workspace,
+        image=helper_image(project),
+        keep_helper=keep_helper,
+    )
+
+
+def make_tools(
+    project: Project,
+    *,
+    packs: VolumePacks | None = None,
+    no_cache: bool = False,
+    starting: bool = False,
+) -> Tools:
+    """What plans of a project are run with.
+
+    Args:
+        project: which.
+        packs: its packs; made where it is ``None``.
+        no_cache: whether images are built without the cache.
+        starting: whether containers are started with all that they need.
+    """
+    from attune_dev.running.executor import Tools
+    from attune_dev.running.requests import build_request
+    from attune_dev.running.update import ImageUpdate, StartingUpdate
+
+    request = partial(build_request, no_cache=no_cache)
+    make: Callable[..., Update] = StartingUpdate if starting else ImageUpdate
+    return Tools(
+        project.port,
+        packs or make_packs(project),
+        make(project.port, lambda services: request(project.workspace, services)),
+        health_timeout=project.settings.health_timeout,
+    )
+
+
+def run_plan(
+    project: Project, plan: Plan | None, *, json: bool = False, no_cache: bool = False
+) -> RunResult | None:
+    """Runs a plan, tells what is done, and raises :class:`Exit` where it failed.
+
+    Args:
+        project: which.
+        plan: what to do, ``None`` where there is nothing.
+        json: one document on standard output, everything else on standard error.
+        no_cache: whether images are built without the cache.
+    """
+    from attune_dev.cli.project import say
+    from attune_dev.reporting.plain import one_shot
+    from attune_dev.running.executor import execute
+    from attune_dev.watching.lock import acting
+
+    if plan is None or not plan:
+        _tell_nothing(json=json)
+        return None
+    with cancellable() as cancel, acting(project.root, _title(plan), say):
+        tools = make_tools(project, no_cache=no_cache)
+        result = execute(plan, tools, one_shot(to_stderr=json), cancel=cancel)
+    finish(result, json=json)
+    return result
+
+
+@contextmanager
+def cancellable() -> Iterator[Cancel]:
+    """A request to stop that Ctrl-C, SIGTERM and SIGHUP make; the second one ends at once.
+
+    Raises:
+        Interrupted: one of them came.
+    """
+    from attune_dev.docker.cancel import Cancel
+    from attune_dev.watching.signals import handled
+
+    cancel = Cancel()
+    codes: list[int] = []
+
+    def first(code: int) -> None:
+        codes.append(code)
+        # what ends a program waits for it: not in a signal handler
+        threading.Thread(target=cancel.request, name="cancel", daemon=True).start()
+
+    with handled(first):
+        yield cancel
+    if codes:
+        raise Interrupted(codes[0], "stopped; nothing half-made is left")
+
+
+def _title(plan: Plan) -> str:
+    return f"inv {', '.join(dict.fromkeys(action.kind.value for action in plan.actions))}"
+
+
+def finish(result: RunResult, *, json: bool) -> None:
+    """Tells the end of a run; raises :class:`Exit` where it did not go well."""
+    if json:
+        print(json_module.dumps(result.to_dict(), indent=2))
+    else:
+        print(f"{result.summary()} in {result.seconds:.1f} s")
+    if not result.ok:
+        raise Exit(code=result.error.exit_code if result.error else ExitCode.ACTION_FAILED)
+
+
+def _tell_nothing(*, json: bool) -> None:
+    if json:
+        print(json_module.dumps({"version": 1, "ok": True, "seconds": 0.0, "targets": []}))
+    else:
+        print("nothing to do")

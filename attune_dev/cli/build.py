@@ -1,0 +1,86 @@
+"""Making outputs by request: images, pack binaries, and what is in the packs volume."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attune_dev.cli.command import command
+from attune_dev.cli.project import Project, check_names, is_service, require_setup, say, split_names
+from attune_dev.model.plan import ActionKind
+
+JSON_HELP = "one JSON document on standard output, everything else on standard error"
+
+
+@command(
+    names="services",
+    is_name=is_service,
+    help={
+        "services": "services whose images to build; all where none is named",
+        "no_cache": "take no step from the cache",
+        "json": JSON_HELP,
+    },
+)
+def build(_context: Any, services: list[str], no_cache: bool = False, json: bool = False) -> None:
+    """Builds the images of services, all in one build; containers stay as they are."""
+    from attune_dev.cli.act import run_plan
+    from attune_dev.planning.planner import plan_request
+
+    project = Project()
+    named = project.services(services)
+    built = [name for name in named if project.compose.services[name].build is not None]
+    if services:
+        for name in sorted(set(named) - set(built)):
+            image = project.compose.services[name].image
+            say(f"{name} uses the image {image}, there is nothing to build")
+    require_setup(project.root)
+    plan = plan_request(project.workspace, ActionKind.BUILD, built) if built else None
+    run_plan(project, plan, json=json, no_cache=no_cache)
+
+
+@command(
+    name="pack-binaries",
+    names="binaries",
+    help={"binaries": "pack binaries to compile; all where none is named", "json": JSON_HELP},
+)
+def pack_binaries(_context: Any, binaries: list[str], json: bool = False) -> None:
+    """Compiles the binaries that packs carry, checks them, and places them in their packs."""
+    from attune_dev.cli.act import run_plan
+    from attune_dev.planning.planner import plan_request
+
+    project = Project()
+    known = project.pack_binaries()
+    named = check_names("pack binary", split_names(binaries), known) or list(known)
+    require_setup(project.root)
+    plan = plan_request(project.workspace, ActionKind.BUILD_PACK_BINARIES, named) if named else None
+    run_plan(project, plan, json=json)
+
+
+@command(
+    name="sync",
+    names="packs",
+    default=True,
+    help={
+        "packs": "packs to bring into the volume; all where none is named",
+        "no_restart": "leave the services that read packs as they are",
+        "json": JSON_HELP,
+    },
+)
+def packs_sync(
+    _context: Any, packs: list[str], no_restart: bool = False, json: bool = False
+) -> None:
+    """Brings the packs volume to exactly what packs/ holds, then restarts who reads packs."""
+    from attune_dev.cli.act import run_plan
+    from attune_dev.planning.planner import plan_request
+
+    project = Project()
+    known = project.packs()
+    named = check_names("pack", split_names(packs), known) or list(known)
+    require_setup(project.root)
+    plan = plan_request(
+        project.workspace,
+        ActionKind.SYNC_PACKS,
+        named,
+        follow=not no_restart,
+        services=project.running_services(),
+    )
+    run_plan(project, plan if named else None, json=json)

@@ -1,0 +1,33 @@
+"""All tasks, put together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from invoke.collection import Collection
+from invoke.tasks import Task
+
+from attune_dev.cli.build import build, pack_binaries, packs_sync
+from attune_dev.cli.clean import clean
+from attune_dev.cli.dev import dev
+from attune_dev.cli.look import ps
+from attune_dev.cli.machine import setup
+from attune_dev.cli.names import TASK_NAMES
+from attune_dev.cli.plan import graph, plan, why
+from attune_dev.cli.stack import down, exec_, logs, restart, up
+
+TASKS: tuple[Task[Any], ...] = (
+    dev, up, down, restart, ps, logs, exec_, build, pack_binaries, plan, why, graph, setup, clean,
+)  # fmt: skip
+
+
+def namespace(*more: Task[Any]) -> Collection:
+    """The tasks of a repository.
+
+    Args:
+        more: tasks of the repository itself.
+    """
+    collection = Collection(*TASKS, *more, packs=Collection("packs", packs_sync))
+    TASK_NAMES.clear()
+    TASK_NAMES.update(collection.task_names)
+    return collection

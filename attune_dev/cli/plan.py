@@ -1,0 +1,83 @@
+"""Asking without doing: what a change would lead to, what something is made of."""
+
+from __future__ import annotations
+
+import json as json_module
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from invoke.exceptions import Exit
+
+from attune_dev.cli.command import command
+from attune_dev.cli.project import Project
+from attune_dev.errors import ExitCode
+
+ANY_WORD = staticmethod(lambda _word: True).__func__
+
+
+@command(
+    names="paths",
+    is_name=ANY_WORD,
+    help={
+        "paths": "changed files or folders; what git calls changed where none is named",
+        "since": "all that differs from this revision, uncommitted and untracked files included",
+        "json": "one JSON document on standard output",
+        "exit_code": "exit 10 when there is something to do",
+    },
+)
+def plan(
+    _context: Any,
+    paths: list[str],
+    since: str = "",
+    json: bool = False,
+    exit_code: bool = False,
+) -> None:
+    """Shows what a change would do, and why, without doing it; needs no engine."""
+    from attune_dev.loading.changes import asked_plan
+    from attune_dev.planning.render import render_plan
+
+    project = Project()
+    made = asked_plan(project.root, project.settings, project.workspace, paths, since, Path.cwd())
+    if json:
+        print(json_module.dumps(made.to_dict(), indent=2))
+    else:
+        print(render_plan(made, *terminal()))
+    if exit_code and made:
+        raise Exit(code=ExitCode.SOMETHING_TO_DO)
+
+
+@command(
+    names="target", is_name=ANY_WORD, help={"target": "a file of the repository, or a service"}
+)
+def why(_context: Any, target: list[str]) -> None:
+    """Tells everything that reads a file, or everything that a service is made of."""
+    from attune_dev.planning.why import why_path, why_service
+
+    project = Project()
+    if len(target) != 1:
+        raise Exit("error: name one file or one service\n  fix: ./inv why api", code=2)
+    word = target[0]
+    if word in project.compose.services:
+        print(why_service(project.workspace, word))
+    else:
+        print(why_path(project.workspace, project.relative(word)))
+
+
+@command()
+def graph(_context: Any) -> None:
+    """Draws the graph from packages to services as a Mermaid diagram."""
+    from attune_dev.planning.mermaid import mermaid
+
+    print(mermaid(Project().workspace))
+
+
+def terminal() -> tuple[int, bool]:
+    """Width in columns and whether colour is wanted."""
+    import os
+
+    width = shutil.get_terminal_size((100, 24)).columns
+    dumb = os.environ.get("TERM") == "dumb"
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ and not dumb
+    return width, colour

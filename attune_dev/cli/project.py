@@ -1,0 +1,195 @@
+"""The composition root: from a folder to everything that the tasks work with."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attune_dev.errors import ConfigError, UsageError
+from attune_dev.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from attune_dev.docker.port import DockerPort
+    from attune_dev.model.compose import ComposeProject
+    from attune_dev.model.workspace import Workspace
+
+COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The repository: ``$ATTUNE_DEV_ROOT``, or the nearest folder upward with a Compose file.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if given := os.environ.get("ATTUNE_DEV_ROOT"):
+        return Path(given).resolve()
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if any((folder / name).is_file() for name in COMPOSE_FILES):
+            return folder
+    raise ConfigError(
+        "no Compose file here or in any folder above",
+        why=f"looked for {', '.join(COMPOSE_FILES)} from {start} upward",
+        hint="go into the repository, or set ATTUNE_DEV_ROOT",
+    )
+
+
+def say(line: str) -> None:
+    """Tells one line on standard error, which ``--json`` leaves free for people."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def require_setup(root: Path) -> None:
+    """Has what the tasks need, telling what it does where something is missing.
+
+    Raises:
+        EnvironmentLacksError: it cannot be had without the user.
+    """
+    from attune_dev.setup.ensure import ensure, ready
+
+    if not ready(root):
+        ensure(root, say)
+
+
+@dataclass
+class Project:
+    """One repository and what is derived from it, each thing when it is first needed.
+
+    Attributes:
+        root: the repository.
+        profiles: Compose profiles that are on, beside those of the settings and the environment.
+    """
+
+    root: Path = field(default_factory=find_root)
+    profiles: tuple[str, ...] = ()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What is set, and where."""
+        return load_settings(self.root)
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """What the files say."""
+        return self.load()
+
+    def load(self, compose: ComposeProject | None = None) -> Workspace:
+        """Reads the files anew, without Compose's where its model is given."""
+        from attune_dev.loading.workspace import load_workspace
+
+        return load_workspace(self.root, self.settings, compose=compose)
+
+    def adopt(self, workspace: Workspace) -> None:
+        """Goes on with a workspace that was read anew."""
+        self.__dict__["workspace"] = workspace
+        self.__dict__.pop("port", None)
+
+    @property
+    def compose(self) -> ComposeProject:
+        """The services."""
+        return self.workspace.compose
+
+    @cached_property
+    def port(self) -> DockerPort:
+        """The engine."""
+        from attune_dev.docker.whales import WhalesDocker
+
+        return WhalesDocker(self.root, self.compose)
+
+    @property
+    def active_profiles(self) -> frozenset[str]:
+        """Profiles by option, settings and ``COMPOSE_PROFILES``."""
+        environment = os.environ.get("COMPOSE_PROFILES", "").split(",")
+        return frozenset(
+            name.strip() for name in (*self.profiles, *self.settings.profiles, *environment) if name
+        )
+
+    def active(self) -> tuple[str, ...]:
+        """Services that are on with the present profiles, sorted."""
+        on = self.active_profiles
+        return tuple(
+            name
+            for name, service in self.compose.services.items()
+            if not service.profiles or "*" in on or on.intersection(service.profiles)
+        )
+
+    def services(self, names: Sequence[str]) -> tuple[str, ...]:
+        """The named services, checked; all that are active where none is named.
+
+        Raises:
+            UsageError: one does not exist; tells the near matches.
+        """
+        if not names:
+            return self.active()
+        return tuple(sorted(set(check_names("service", split_names(names), self.compose.services))))
+
+    def packs(self) -> tuple[str, ...]:
+        """Folder names of the packs that fill a volume, sorted."""
+        folders = self.workspace.packs_folders
+        return tuple(sorted({name for folder in folders for name in folder.packs}))
+
+    def pack_binaries(self) -> tuple[str, ...]:
+        """Names of the pack binaries that a package of the repository compiles, sorted."""
+        packs = [pack for folder in self.workspace.packs_folders for pack in folder.packs.values()]
+        return tuple(
+            sorted({b.name for pack in packs for b in pack.binaries if b.package is not None})
+        )
+
+    def running_services(self) -> frozenset[str]:
+        """Services with a running container."""
+        return frozenset(c.service for c in self.port.containers() if c.running)
+
+    def relative(self, path: str) -> str:
+        """A path as typed, relative to the root.
+
+        Raises:
+            UsageError: it is outside of the repository.
+        """
+        absolute = Path(os.path.normpath(Path.cwd() / path))
+        try:
+            return absolute.relative_to(self.root).as_posix()
+        except ValueError:
+            raise UsageError(f"{path} is outside of the repository {self.root}") from None
+
+    def long_running(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those of the services that are no one-shots."""
+        return tuple(name for name in names if not self.compose.one_shot(name))
+
+
+def split_names(names: Iterable[str]) -> list[str]:
+    """Names as words or, as some are used to, with commas."""
+    return [part for name in names for part in name.split(",") if part]
+
+
+def check_names(kind: str, names: Sequence[str], known: Iterable[str]) -> list[str]:
+    """The names, if all are known.
+
+    Raises:
+        UsageError: one is not; tells the near matches and what there is.
+    """
+    there = sorted(known)
+    for name in names:
+        if name not in there:
+            near = difflib.get_close_matches(name, there, n=3)
+            listed = ", ".join(there) or "none"
+            raise UsageError(
+                f"no {kind} `{name}`",
+                why=f"did you mean {' or '.join(f'`{n}`' for n in near)}?" if near else "",
+                hint=f"{kind}s: {listed}",
+            )
+    return list(names)
+
+
+def is_service(word: str) -> bool:
+    """Whether a word names a service, for a word that is a task too; no error can come of it."""
+    try:
+        return word in Project().compose.services
+    except Exception:  # noqa: BLE001 - the task itself will tell what is wrong
+        return False

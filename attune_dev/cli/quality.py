@@ -1,0 +1,72 @@
+"""The project's own tests and checks; a repository that only uses the runner does not get them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from invoke.exceptions import Exit
+
+from attune_dev.cli.command import command
+from attune_dev.cli.project import find_root
+from attune_dev.docker import process
+
+CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("ruff format", ("-m", "ruff", "format", "--check", ".")),
+    ("ruff", ("-m", "ruff", "check", ".")),
+    ("mypy", ("-m", "mypy")),
+    (
+        "imports",
+        ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),
+    ),
+)
+
+
+@command(
+    name="test",
+    names="paths",
+    help={
+        "paths": "test files or folders; all where none is named",
+        "unit": "only the tests that need no Docker",
+        "full": "the long-running ones too",
+        "match": "only tests whose name matches, as pytest's -k",
+    },
+)
+def run_tests(
+    _context: Any, paths: list[str], unit: bool = False, full: bool = False, match: str = ""
+) -> None:
+    """Runs the tests: those without Docker, then those on the engine."""
+    root = find_root()
+    words = [*(paths or ["tests"])]
+    marks = [mark for mark, off in (("not docker", unit), ("not full", not full)) if off]
+    if marks:
+        words += ["-m", " and ".join(marks)]
+    if match:
+        words += ["-k", match]
+    if not unit:
+        from attune_dev.cli.project import require_setup
+
+        require_setup(root)
+    _python(root, ["-m", "pytest", *words])
+
+
+@command()
+def check(_context: Any) -> None:
+    """Checks formatting, lint, types and the direction of imports."""
+    root = find_root()
+    failed = []
+    for name, words in CHECKS:
+        print(f"== {name}", flush=True)
+        if process.attach([sys.executable, *words], cwd=root) != 0:
+            failed.append(name)
+    if failed:
+        raise Exit(f"failed: {', '.join(failed)}", code=1)
+    print("all checks passed")
+
+
+def _python(root: Path, words: list[str]) -> None:
+    code = process.attach([sys.executable, *words], cwd=root, env=dict(os.environ))
+    if code != 0:
+        raise Exit(code=1 if code > 0 else 128 - code)

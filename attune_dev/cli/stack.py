@@ -1,0 +1,106 @@
+"""The stack: bringing it up and down, looking at it, and getting into it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from invoke.exceptions import Exit
+
+from attune_dev.cli.command import command
+from attune_dev.cli.project import Project, is_service, require_setup, say
+from attune_dev.docker import process
+
+PROFILE_HELP = "Compose profile to switch on, can be given more than once"
+
+
+@command(
+    names="services",
+    is_name=is_service,
+    iterable=["profile"],
+    help={
+        "services": "services to start with what they need; all where none is named",
+        "profile": PROFILE_HELP,
+    },
+)
+def up(_context: Any, services: list[str], profile: list[str]) -> None:
+    """Brings the stack to the files as they are, starts it, and prints the URLs that answer."""
+    from attune_dev.cli.start import bring_up
+
+    project = Project(profiles=tuple(profile))
+    require_setup(project.root)
+    bring_up(project, project.services(services))
+
+
+@command(help={"volumes": "the volumes too, packs included"})
+def down(_context: Any, volumes: bool = False) -> None:
+    """Stops the stack and removes its containers and networks; volumes stay."""
+    project = Project()
+    project.port.down(say, volumes=volumes)
+
+
+@command(
+    names="services",
+    is_name=is_service,
+    help={"services": "exactly the services to restart; all that run where none is named"},
+)
+def restart(_context: Any, services: list[str]) -> None:
+    """Restarts exactly the named services and waits until they are healthy."""
+    project = Project()
+    if services:
+        named = project.services(services)
+    else:
+        running = {container.service for container in project.port.containers()}
+        named = tuple(name for name in project.long_running(project.active()) if name in running)
+    if not named:
+        say("nothing runs")
+        return
+    project.port.restart(named, say)
+    project.port.wait_healthy(project.long_running(named), project.settings.health_timeout)
+    print(f"restarted {', '.join(named)}")
+
+
+@command(
+    names="services",
+    is_name=is_service,
+    help={
+        "services": "services to show; all where none is named",
+        "follow": "go on, across restarts",
+        "tail": "how many lines of the past",
+    },
+)
+def logs(_context: Any, services: list[str], follow: bool = False, tail: str = "100") -> None:
+    """Shows what services say (`--follow` goes on)."""
+    project = Project()
+    named = project.services(services) if services else ()
+    words = ["logs", "--tail", tail, *(["--follow"] if follow else []), *named]
+    _hand_over(project, words)
+
+
+@command(
+    name="exec",
+    names="words",
+    is_name=lambda _word: True,
+    help={"words": "service, then the command (a shell where there is none)"},
+)
+def exec_(_context: Any, words: list[str]) -> None:
+    """Runs a command in a service's container: `exec api sh`, `exec api -- ls -la`."""
+    project = Project()
+    if not words:
+        raise Exit("error: no service is named\n  fix: ./inv exec SERVICE [COMMAND]", code=2)
+    [service] = project.services([words[0]])
+    command_words = [*words[1:], *_after_dashes()] or ["sh"]
+    flags = [] if sys.stdin.isatty() and sys.stdout.isatty() else ["-T"]
+    _hand_over(project, ["exec", *flags, service, *command_words])
+
+
+def _after_dashes() -> list[str]:
+    return sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
+
+
+def _hand_over(project: Project, words: list[str]) -> None:
+    """Gives the terminal to Compose; its exit status becomes ours."""
+    argv = ["docker", "compose", "--project-name", project.compose.name, "--profile", "*", *words]
+    code = process.attach(argv, cwd=project.root)
+    if code != 0:
+        raise Exit(code=code if code > 0 else 128 - code)

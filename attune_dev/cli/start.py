@@ -1,0 +1,40 @@
+"""Bringing the stack up once: the same opening that the loop begins with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attune_dev.cli.act import cancellable, finish, make_tools
+from attune_dev.cli.look import answering_urls
+from attune_dev.cli.project import say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from attune_dev.cli.project import Project
+
+
+def bring_up(project: Project, services: Sequence[str]) -> None:
+    """Makes everything current that the services need, starts them, and prints their URLs.
+
+    Args:
+        project: which.
+        services: what is to run; what it needs comes with it.
+
+    Raises:
+        Exit: something failed.
+    """
+    from attune_dev.planning.graph import build_graph
+    from attune_dev.planning.opening import opening_plan, with_needs
+    from attune_dev.reporting.plain import one_shot
+    from attune_dev.running.executor import execute
+    from attune_dev.watching.lock import acting
+
+    graph = build_graph(project.workspace)
+    wanted = with_needs(graph, services)
+    with cancellable() as cancel, acting(project.root, "inv up", say):
+        plan = opening_plan(graph, wanted, project.port.current(wanted))
+        result = execute(plan, make_tools(project, starting=True), one_shot(), cancel=cancel)
+    finish(result, json=False)
+    for service, url in sorted(answering_urls(project).items()):
+        print(f"{service:16} {url}")

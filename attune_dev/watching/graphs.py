@@ -1,0 +1,130 @@
+"""The graph while watching: derived again when what defines it changes, the last good one kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attune_dev.model.plan import Action, ActionKind, Because, Plan
+from attune_dev.planning.graph import Graph, build_graph
+from attune_dev.planning.opening import opening_plan
+from attune_dev.planning.planner import make_plan
+from attune_dev.planning.sources import Sources
+from attune_dev.planning.structure import defines_graph
+from attune_dev.watching.scope import Scope, scope_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from pathlib import Path
+
+    from attune_dev.model.change import Change
+    from attune_dev.model.compose import ComposeProject
+    from attune_dev.model.workspace import Workspace
+
+Signature = tuple[int, int, int] | None
+"""Time, size and inode of a file, ``None`` where it is not there."""
+
+
+class GraphPlanning:
+    """Plans for the loop (:class:`attune_dev.watching.parts.Planning`).
+
+    Args:
+        root: repository root.
+        load: reads the repository; with the services given, everything else.
+        select: the services that are acted upon, by the workspace as it is.
+        current: those of some services whose container needs nothing; asks the engine.
+        urls: service and address, for those that answer; asks the engine.
+        on_load: told each workspace that comes into force.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        load: Callable[[ComposeProject | None], Workspace],
+        select: Callable[[Workspace], Collection[str]],
+        current: Callable[[Collection[str]], Collection[str]],
+        urls: Callable[[], tuple[tuple[str, str], ...]],
+        on_load: Callable[[Workspace], None],
+    ) -> None:
+        self._root = root
+        self._load = load
+        self._select = select
+        self._current = current
+        self._urls = urls
+        self._on_load = on_load
+        self._graph: Graph = build_graph(load(None))
+        self._applied: Workspace = self._graph.workspace
+        self._read: dict[str, Signature] = {}
+        self._unread: dict[str, Signature] = {}
+        on_load(self._graph.workspace)
+
+    def plan(self, changes: Sequence[Change], *, reread: bool = True) -> Plan:
+        """See :class:`Planning`; a reload comes first where the graph is older than its files."""
+        if reread and (plan := self._reload_first(changes)):
+            return plan
+        return make_plan(
+            self._graph.workspace,
+            changes,
+            previous=self._applied,
+            services=frozenset(self._select(self._graph.workspace)),
+            graph=self._graph,
+        )
+
+    def opening(self, _changes: Sequence[Change], *, first: bool) -> Plan:  # noqa: ARG002
+        """See :class:`Planning`; a start checks everything, whatever is known of the last run."""
+        services = self._select(self._graph.workspace)
+        return opening_plan(self._graph, services, self._current(services))
+
+    def reload(self) -> None:
+        """See :class:`Planning`."""
+        reading = dict(self._unread)
+        definitions = Sources(self._graph)
+        same = not any("" in definitions.definitions(path) for path in reading)
+        workspace = self._load(self._graph.workspace.compose if same and reading else None)
+        self._graph = build_graph(workspace)
+        self._read |= reading
+        self._unread.clear()
+        self._on_load(workspace)
+
+    def settled(self) -> None:
+        """See :class:`Planning`."""
+        self._applied = self._graph.workspace
+
+    def scope(self) -> Scope:
+        """See :class:`Planning`."""
+        return scope_of(self._graph.workspace)
+
+    def writes(self, action: Action) -> tuple[str, ...]:
+        """See :class:`Planning`: pack binaries are placed in the repository."""
+        if action.kind is not ActionKind.BUILD_PACK_BINARIES:
+            return ()
+        binaries = self._graph.pack_binaries
+        return tuple(placed.path for name in action.targets for placed in binaries.get(name, ()))
+
+    def own_files(self) -> frozenset[str]:
+        """See :class:`Planning`."""
+        places = self._graph.pack_binaries.values()
+        return frozenset(placed.path for placed_at in places for placed in placed_at)
+
+    def urls(self) -> tuple[tuple[str, str], ...]:
+        """See :class:`Planning`."""
+        return self._urls()
+
+    def _reload_first(self, changes: Sequence[Change]) -> Plan | None:
+        stale: list[Because] = []
+        for path in sorted({path for change in changes for path in change.paths}):
+            if not defines_graph(self._graph, path):
+                continue
+            signature = self._signature(path)
+            if path not in self._read or self._read[path] != signature:
+                self._unread[path] = signature
+                stale.append(Because(path, "is read again: the graph is derived from it"))
+        if not stale:
+            return None
+        return Plan(tuple(changes), (Action(1, ActionKind.RELOAD, (), because=tuple(stale)),))
+
+    def _signature(self, path: str) -> Signature:
+        try:
+            found = (self._root / path).lstat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino

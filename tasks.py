@@ -1,0 +1,6 @@
+"""The tasks of this repository: `./inv --list`."""
+
+from attune_dev.cli.namespace import namespace
+from attune_dev.cli.quality import check, run_tests
+
+ns = namespace(run_tests, check)
