@@ -304,9 +304,9 @@ sub take_lock {
     return if $LOCK;
     prepare_home();
     sysopen my $lock, "$HOME/lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600 or fail('open the lock');
-    my $told;
+    my $tries = 0;
     until (flock $lock, LOCK_EX | LOCK_NB) {
-        $on_wait->(slurp("$HOME/lock") // '') unless $told++;
+        $on_wait->(slurp("$HOME/lock") // '') if ++$tries == 4;    # a short wait is no news
         my $ready = '';
         vec($ready, fileno STDIN, 1) = 1 if $SERVING;
         POSIX::_exit(0) if select $ready, undef, undef, 0.05;    # the tool went away
@@ -508,9 +508,9 @@ sub status {
         send_frame('pack', $pack, $state, $manifest ? $manifest->{wanted} : '-', scalar keys %$entries,
             $manifest ? @$manifest{qw(writer since)} : ('', 0), @drift / 2, @drift, @foreign);
     }
-    my $left = 0;
-    if (opendir my $dir, $HOME) { $left = grep { /^(stage|old)-/ } readdir $dir }
-    send_frame('end', $left, VERSION);
+    my @left;
+    if (opendir my $dir, $HOME) { @left = readdir $dir }
+    send_frame('end', scalar(grep { /^stage-/ } @left), scalar grep { /^old-/ } @left);
 }
 
 # Files of others, and their folders where these are empty.

@@ -46,8 +46,8 @@ def sync_packs(
         folder: the folder of packs.
         volume: name of the volume in Docker.
         image: image for the helper container: perl, coreutils and findutils.
-        packs: folder names; one that exists no more is removed. All, and the removal of those
-            that are gone, where it is ``None``.
+        packs: folder names; one that exists no more is removed. All that there are, and the
+            removal of those that are gone, where it is ``None`` or names every known pack.
         session: a helper that is kept; one of its own, for this call alone, where it is ``None``.
         on_step: called at each named point of the work.
         on_note: told at once what a person should know: a wait, a repair.
@@ -60,7 +60,8 @@ def sync_packs(
         ActionError: the volume cannot be written, or the helper died; no pack is half written.
     """
     started = time.monotonic()
-    work = _Work(root, folder.root, volume, packs, on_step, on_note)
+    everything = packs is None or (folder.packs and set(folder.packs) <= set(packs))
+    work = _Work(root, folder.root, volume, None if everything else packs, on_step, on_note)
     work.scan()
     if session is None and on_step is None:
         answer = check_in_reader(volume)
@@ -124,7 +125,7 @@ class _Work:
     def settled(self, state: VolumeState) -> bool:
         """Whether the volume has all of it already and nothing that must go."""
         return (
-            not state.leftovers
+            not state.unfinished + state.replaced
             and not self._obsolete(state)
             and all(_same(tree, state) for tree in self.trees.values())
         )

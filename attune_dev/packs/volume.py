@@ -42,12 +42,14 @@ class VolumeState:
     Attributes:
         packs: by folder name, sorted.
         loose: foreign files beside the packs.
-        leftovers: preparations of an interrupted sync, or of one that is going on.
+        unfinished: preparations of an interrupted sync, or of one that is going on.
+        replaced: former versions that wait for their readers to be done, or were left behind.
     """
 
     packs: dict[str, VolumePack]
     loose: tuple[str, ...] = ()
-    leftovers: int = 0
+    unfinished: int = 0
+    replaced: int = 0
 
 
 def read_state(frames: Iterable[Frame]) -> VolumeState:
@@ -60,7 +62,7 @@ def read_state(frames: Iterable[Frame]) -> VolumeState:
     loose: tuple[str, ...] = ()
     for verb, fields in frames:
         if verb == "end":
-            return VolumeState(packs, loose, int(fields[0]))
+            return VolumeState(packs, loose, int(fields[0]), int(fields[1]))
         texts = [os.fsdecode(item) for item in fields]
         if verb == "loose":
             loose = tuple(texts)

@@ -73,32 +73,53 @@ def test_any_sequence_of_file_operations_ends_in_equal_trees(
     assert not world.sync().changed
 
 
+def _folder_to_file(world: World) -> None:
+    shutil.rmtree(world.packs / "core/dir")
+    world.write("core/dir")
+
+
+def _file_to_folder(world: World) -> None:
+    (world.packs / "core/a.yaml").unlink()
+    world.write("core/a.yaml/inner")
+
+
+def _relink(world: World) -> None:
+    (world.packs / "core/old-link").unlink()
+    (world.packs / "core/old-link").symlink_to("dir")
+
+
+def _delete(path: str) -> Callable[[World], None]:
+    def delete(world: World) -> None:
+        place = world.packs / path
+        shutil.rmtree(place) if place.is_dir() else place.unlink()
+
+    return delete
+
+
+def _link(target: str) -> Callable[[World], None]:
+    def link(world: World) -> None:
+        (world.packs / "core/link").symlink_to(target)
+
+    return link
+
+
 CHANGES: dict[str, Callable[[World], object]] = {
     "a changed file": lambda w: w.write("core/a.yaml", "other"),
     "an added file": lambda w: w.write("core/deep/er/new.yaml"),
-    "a deleted file": lambda w: (w.packs / "core/a.yaml").unlink(),
+    "a deleted file": _delete("core/a.yaml"),
     "a renamed file": lambda w: (w.packs / "core/a.yaml").rename(w.packs / "core/b.yaml"),
-    "a run bit": lambda w: (w.packs / "core/a.yaml").chmod(0o755),
-    "a run bit gone": lambda w: (w.packs / "core/run.sh").chmod(0o644),
-    "an empty folder": lambda w: (w.packs / "core/empty").mkdir(),
-    "a folder deleted": lambda w: shutil.rmtree(w.packs / "core/dir"),
-    "a folder that became a file": lambda w: (
-        shutil.rmtree(w.packs / "core/dir"),
-        w.write("core/dir"),
-    ),
-    "a file that became a folder": lambda w: (
-        (w.packs / "core/a.yaml").unlink(),
-        w.write("core/a.yaml/inner"),
-    ),
-    "a link": lambda w: (w.packs / "core/link").symlink_to("dir/../a.yaml"),
-    "a link to nothing": lambda w: (w.packs / "core/link").symlink_to("later"),
-    "a link of another target": lambda w: (
-        (w.packs / "core/old-link").unlink(),
-        (w.packs / "core/old-link").symlink_to("dir"),
-    ),
+    "a run bit": lambda w: w.write("core/a.yaml", mode=0o755),
+    "a run bit gone": lambda w: w.write("core/run.sh", mode=0o644),
+    "an empty folder": lambda w: w.write("core/empty/x").unlink(),
+    "a folder deleted": _delete("core/dir"),
+    "a folder that became a file": _folder_to_file,
+    "a file that became a folder": _file_to_folder,
+    "a link": _link("dir/../a.yaml"),
+    "a link to nothing": _link("later"),
+    "a link of another target": _relink,
     "a new pack": lambda w: w.write("second/pack.yaml"),
-    "an empty pack": lambda w: (w.packs / "empty").mkdir(),
-    "a pack gone": lambda w: shutil.rmtree(w.packs / "gone"),
+    "an empty pack": lambda w: w.write("empty/x").unlink(),
+    "a pack gone": _delete("gone"),
     "a file of 3 MB": lambda w: w.write("core/large", os.urandom(3_000_000)),
     "nothing but times": lambda w: os.utime(w.packs / "core/a.yaml", (1, 1)),
 }

@@ -1,0 +1,151 @@
+"""Whether a volume has the packs as they are on disk, without changing anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from attune_dev.errors import AttuneDevError
+from attune_dev.model.packs import PacksFolder
+from attune_dev.packs.cache import load_digests, save_digests
+from attune_dev.packs.helper import HelperSession, check_in_reader
+from attune_dev.packs.manifest import PackTree
+from attune_dev.packs.scan import pack_names, scan_pack
+from attune_dev.packs.volume import VolumePack, VolumeState, frames_of, read_state
+
+UNKNOWN = "unknown"
+
+
+class PackState(StrEnum):
+    """How a pack on disk and in the volume compare."""
+
+    IN_SYNC = "in sync"
+    DIFFERS = "differs"
+    MISSING = "missing"
+    OBSOLETE = "obsolete"
+    FOREIGN = "foreign"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class PackStatus:
+    """One pack.
+
+    Attributes:
+        name: its folder.
+        state: ``missing`` is not in the volume yet, ``obsolete`` no longer on disk, ``foreign``
+            was never here, ``refused`` cannot be synced.
+        drifted: path to ``missing``, ``altered`` or ``mode``: changed in the volume by others.
+        foreign: files of others in this pack.
+        writer: who brought it there.
+    """
+
+    name: str
+    state: PackState
+    drifted: tuple[tuple[str, str], ...] = ()
+    foreign: tuple[str, ...] = ()
+    writer: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The pack as ``--json`` shows it."""
+        return {
+            "name": self.name,
+            "state": self.state.value,
+            "drifted": dict(self.drifted),
+            "foreign": list(self.foreign),
+            "writer": self.writer,
+        }
+
+
+def packs_status(
+    root: Path,
+    folder: PacksFolder,
+    volume: str,
+    *,
+    image: str = "",
+    session: HelperSession | None = None,
+    deep: bool = False,
+) -> tuple[PackStatus, ...] | None:
+    """Compares the packs on disk with the volume.
+
+    Args:
+        root: repository root.
+        folder: the folder of packs.
+        volume: name of the volume in Docker.
+        image: image for a helper where no running service can tell; without it, none is started.
+        session: a helper that is kept.
+        deep: whether every file in the volume is read again.
+
+    Returns:
+        One per pack, on disk or in the volume, sorted by name; ``None`` where nobody can tell.
+
+    Raises:
+        EnvironmentLacksError: engine or image is missing.
+        ActionError: the helper died.
+    """
+    state = _volume_state(volume, image, session, deep)
+    if state is None:
+        return None
+    cache = load_digests(root)
+    source = root / folder.root
+    trees = {name: scan_pack(source / name, cache) for name in pack_names(source)}
+    save_digests(root, cache)
+    names = sorted({*trees, *state.packs})
+    return tuple(_status(name, trees.get(name), state) for name in names)
+
+
+def volume_status(root: Path, folder: PacksFolder, volume: str) -> str:
+    """In a few words, for a list of services: ``in sync``, ``core differs``, ``unknown``.
+
+    It asks a running service that mounts the volume and starts nothing.
+    """
+    try:
+        statuses = packs_status(root, folder, volume)
+    except AttuneDevError:
+        return UNKNOWN
+    if statuses is None:
+        return UNKNOWN
+    fine = {PackState.IN_SYNC, PackState.FOREIGN}
+    told = [
+        f"{status.name} {status.state.value}" for status in statuses if status.state not in fine
+    ]
+    return ", ".join(told) or PackState.IN_SYNC.value
+
+
+def _volume_state(
+    volume: str, image: str, session: HelperSession | None, deep: bool
+) -> VolumeState | None:
+    request = (b"deep",) if deep else ()
+    if session is not None:
+        return read_state(session.talk().ask("status", *request))
+    answer = check_in_reader(volume, deep=deep)
+    if answer is not None:
+        return read_state(frames_of(answer))
+    if not image:
+        return None
+    with HelperSession(volume, image=image) as helper:
+        return read_state(helper.talk().ask("status", *request))
+
+
+def _status(name: str, tree: PackTree | None, state: VolumeState) -> PackStatus:
+    there = state.packs.get(name)
+    if there is None:
+        return PackStatus(name, PackState.MISSING)
+    return PackStatus(
+        name,
+        _compare(tree, there, state),
+        tuple(sorted(there.drifted.items())),
+        there.foreign,
+        there.writer,
+    )
+
+
+def _compare(tree: PackTree | None, there: VolumePack, state: VolumeState) -> PackState:
+    if tree is None:
+        return PackState.FOREIGN if there.state == "foreign" else PackState.OBSOLETE
+    if tree.refused:
+        return PackState.REFUSED
+    same = there.state == "clean" and there.wanted == tree.digest and not state.unfinished
+    return PackState.IN_SYNC if same else PackState.DIFFERS
