@@ -80,13 +80,16 @@ class IgnoreRules:
 
     def _matched(self, path: str) -> int:
         """A bit for each rule that matches the path or a folder above it."""
-        known = self._cache.get(path)
-        if known is None:
-            known = self._matched(posixpath.dirname(path))
+        below: list[str] = []
+        while path not in self._cache:
+            below.append(path)
+            path = _folder(path)
+        known = self._cache[path]
+        for current in reversed(below):
             for bit, rule in enumerate(self.rules):
-                if not known >> bit & 1 and rule.matches(path):
+                if not known >> bit & 1 and rule.matches(current):
                     known |= 1 << bit
-            self._cache[path] = known
+            self._cache[current] = known
         return known
 
 
@@ -105,7 +108,7 @@ def source_matches(pattern: str, path: str) -> bool:
     while path:
         if matches(path):
             return True
-        path = posixpath.dirname(path)
+        path = _folder(path)
     return False
 
 
@@ -137,6 +140,10 @@ def _excluded(pattern: str, path: str, below: str) -> bool:
 def clean_source(text: str) -> str:
     """A ``COPY`` source as written, relative to the context: it cannot leave it."""
     return _clean(posixpath.normpath("/" + text))
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
 
 
 def _clean(text: str) -> str:

@@ -93,6 +93,13 @@ def test_a_long_chain_of_stages_is_resolved() -> None:
     assert len(inputs.sources) == 300
 
 
+@pytest.mark.parametrize("path", ["/", "/etc/hosts", "//", "a/" * 2000 + "b"])
+def test_strange_paths_are_decided(path: str) -> None:
+    rules = IgnoreRules.parse(["*.md", "!b"])
+    assert rules.ignores(path) is None
+    assert not source_matches("*.md", path)
+
+
 def test_a_chain_of_stages_too_long_to_follow_is_refused() -> None:
     text = "FROM a AS s0\n" + "".join(f"FROM s{i} AS s{i + 1}\n" for i in range(5000))
     with pytest.raises(ConfigError, match="too many stages start from each other"):
