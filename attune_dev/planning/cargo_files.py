@@ -60,7 +60,7 @@ class CargoFiles:
         roots: Iterable[str] = workspace.packages
         if before is not None:
             roots = affected_packages(workspace, before.lock, workspace.lock, old_workspace=before)
-        found = self._compilers(roots, ReasonKind.LOCK, path)
+        found = self._resolved(roots, ReasonKind.LOCK, path)
         return Verdict(found) if found else Verdict(unread="locks no version that is compiled")
 
     def _config(self, path: str) -> Verdict:
@@ -72,7 +72,7 @@ class CargoFiles:
             for root in workspace.packages
             if any(owner in copied for owner, _ in compiled_by.get(root, ()))
         ]
-        found = self._compilers(seen, ReasonKind.TOOLCHAIN, path)
+        found = self._resolved(seen, ReasonKind.TOOLCHAIN, path)
         return Verdict(found) if found else Verdict(unread="no build copies it")
 
     def _manifest(self, path: str) -> Verdict:
@@ -86,7 +86,10 @@ class CargoFiles:
             return Verdict(unread="changes nothing that is compiled")
         else:
             roots = self._reached(workspace, path, change)
-        found = self._compilers(sorted(roots), ReasonKind.MANIFEST, path)
+        found = self._compilers(roots, ReasonKind.MANIFEST, path)
+        if change is not None and change.affects_all:
+            every = self._resolved(workspace.packages, ReasonKind.MANIFEST, path)
+            found = tuple(dict.fromkeys((*every, *found)))
         if change is not None and change.membership:
             found = (_RELOAD, *found)
         if found:
@@ -105,8 +108,6 @@ class CargoFiles:
         whoever reaches the same dependency counts too.
         """
         packages = workspace.packages
-        if change.affects_all:
-            return set(packages)
         own = {root for root, package in packages.items() if package.manifest == path}
         found = own if change.package_itself or change.dependencies else set()
         inheriting = {
@@ -152,6 +153,22 @@ class CargoFiles:
         if self._previous is None:
             return None
         return self._previous.cargo.workspaces.get(workspace.root)
+
+    def _resolved(self, roots: Iterable[str], kind: ReasonKind, path: str) -> tuple[Impact, ...]:
+        """What compiles binaries of these packages: their workspace alone settles how.
+
+        A package may be compiled by another workspace, too, with that one's lock file and profiles.
+        """
+        wanted = set(roots)
+        return tuple(
+            dict.fromkeys(
+                impact
+                for owner, compiled in self._classifier.graph.compiles.items()
+                for binary in compiled
+                if binary.package in wanted
+                for impact in self._classifier.of_binary(owner, binary.name, kind, path)
+            )
+        )
 
     def _compilers(self, roots: Iterable[str], kind: ReasonKind, path: str) -> tuple[Impact, ...]:
         def impacts() -> Iterator[Impact]:

@@ -106,6 +106,14 @@ class Classifier:
             )
         )
 
+    def of_binary(
+        self, owner: Owner, binary: str, kind: ReasonKind, path: str
+    ) -> tuple[Impact, ...]:
+        """What must be done when a binary would come out differently, seen from a path."""
+        if self.readers.hidden(owner, path) is not None:
+            return ()
+        return self._of_compiler((owner, binary, kind))
+
     def _kind(self, path: str, folder: Folder) -> object:
         """All by which rules can tell files of one folder apart."""
         readers = self.readers

@@ -144,13 +144,16 @@ class Readers:
             copies: all that copies it.
             claimed: whether it has a reader of another kind.
         """
-        compiled = self.files.belongs(path) or path in self._included
+        compiled = self.files.belongs(path) or self._is_included(path)
         return [
             entry
             for entry in copies
             if not entry.compile_only
             or (not compiled and self._counts(path, entry, claimed=claimed))
         ]
+
+    def _is_included(self, path: str) -> bool:
+        return path in self._included or bool(self.folder_of(path).included)
 
     def _counts(self, path: str, entry: CopySource, *, claimed: bool) -> bool:
         if not entry.broad:
@@ -204,7 +207,7 @@ class Readers:
         inside = self.folder_of(path).generated or ""
         named = [entry.path for entry in self.copies(path)]
         named += [m for m in (path, *folders_above(path)) if m in self.graph.mounts]
-        return path in self._included or any(f"{name}/".startswith(inside) for name in named)
+        return self._is_included(path) or any(f"{name}/".startswith(inside) for name in named)
 
     def _look_at(self, name: str) -> Folder:
         above = (name, *folders_above(name)) if name else ("",)

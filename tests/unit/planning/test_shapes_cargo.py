@@ -279,3 +279,84 @@ docs/manual.md: is included by api
         [1] -> #2 recreate api, crates/api/README.md: is included by api; \
 docs/manual.md: is included by api
     """)
+
+
+def test_a_package_outside_of_the_workspace_has_its_own_lock_file(repo: Repository) -> None:
+    api_and_web(repo)
+    repo.members("crates/*", exclude=("crates/alone",))
+    repo.crate("crates/alone", "crates/common", bins=("alone",), more="[workspace]\n")
+    own_dockerfiles(repo, "api")
+    repo.write(
+        {
+            "alone.Dockerfile": "FROM rust AS b\nWORKDIR /s\nCOPY . .\n"
+            "RUN cargo build --manifest-path crates/alone/Cargo.toml\n"
+            "FROM debian\nCOPY --from=b /s/crates/alone/target/debug/alone /bin/\n"
+        }
+    )
+    repo.service("alone", build="alone.Dockerfile")
+    assert repo.plan("crates/alone/Cargo.lock").splitlines()[0] == (
+        "[] -> #1 build alone, crates/alone/Cargo.lock: locks dependencies of alone"
+    )
+    assert repo.plan("Cargo.lock").splitlines()[0] == (
+        "[] -> #1 build api, Cargo.lock: locks dependencies of api"
+    )
+    assert repo.plan("crates/common/src/lib.rs").splitlines()[0] == (
+        "[] -> #1 build alone api, crates/common/src/lib.rs: compiles alone, api"
+    )
+    assert repo.plan("crates/alone/target/x") == (
+        "ignored crates/alone/target/x: generated: tools write crates/alone/target/"
+    )
+
+
+def test_a_configuration_of_cargo_concerns_all_that_is_compiled_below_it(repo: Repository) -> None:
+    api_and_web(repo)
+    own_dockerfiles(repo, "api", "web")
+    repo.write({".cargo/config.toml": ""})
+    for path in (".cargo/config.toml", "rust-toolchain.toml"):
+        assert repo.plan(path).splitlines()[0] == (
+            f"[] -> #1 build api web, {path}: decides how api, web is compiled"
+        )
+
+
+def test_what_the_context_hides_is_not_compiled(repo: Repository) -> None:
+    api_and_web(repo)
+    own_dockerfiles(repo, "api")
+    repo.write({".dockerignore": "crates/*/src/bin\n", "crates/api/src/bin/x.rs": ""})
+    assert repo.plan("crates/api/src/bin/x.rs", "crates/common/src/bin/y.rs") == text("""
+        ignored crates/api/src/bin/x.rs: hidden from the context by rule crates/*/src/bin of \
+.dockerignore
+        ignored crates/common/src/bin/y.rs: hidden from the context by rule crates/*/src/bin of \
+.dockerignore
+    """)
+
+
+def test_an_image_that_is_built_from_another_is_built_with_it(repo: Repository) -> None:
+    api_and_web(repo)
+    own_dockerfiles(repo, "api")
+    repo.write({"top.Dockerfile": "FROM base\nCOPY etc /etc\n"})
+    repo.service(
+        "top",
+        build={"dockerfile": "top.Dockerfile", "additional_contexts": {"base": "service:api"}},
+    )
+    assert repo.plan("crates/api/src/main.rs") == text("""
+        [] -> #1 build api top, crates/api/src/main.rs: compiles api; \
+its image is built from that of api
+        [1] -> #2 recreate api top, crates/api/src/main.rs: compiles api; \
+its image is built from that of api
+    """)
+
+
+def test_a_build_of_the_whole_workspace_that_ships_a_folder_ships_all_binaries(
+    repo: Repository,
+) -> None:
+    api_and_web(repo)
+    repo.write(
+        {
+            "Dockerfile": "FROM rust AS b\nWORKDIR /s\nCOPY . .\n"
+            "RUN cargo build --workspace && cp target/debug/* /out/bin/\n"
+            "FROM debian\nCOPY --from=b /out/bin/ /usr/bin/\n"
+        }
+    )
+    repo.service("all", build="Dockerfile")
+    for path in ("crates/api/src/main.rs", "crates/web/src/main.rs"):
+        assert repo.plan(path).startswith(f"[] -> #1 build all, {path}: compiles ")
