@@ -174,6 +174,8 @@ Dir::State::Lists "{folder}/state/lists";
 Dir::State::Status "{folder}/status";
 Dir::Cache "{folder}/cache";
 Dir::Cache::Archives "{folder}/cache/archives";
+Dir::Cache::pkgcache "pkgcache.bin";
+Dir::Cache::srcpkgcache "srcpkgcache.bin";
 Dir::Log "{folder}/log";
 APT::Sandbox::User "root";
 APT::Get::AllowUnauthenticated "false";
