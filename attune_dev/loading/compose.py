@@ -69,24 +69,22 @@ def load_compose(
         ConfigError: a Compose file is missing, invalid or too much to parse.
         EnvironmentLacksError: the docker client or the Compose plugin is missing.
     """
-    root = Path(os.path.abspath(root))  # noqa: PTH100 - links in the root must stay as given
+    root = Path(os.path.abspath(root))  # noqa: PTH100 - links in it stay as given
     environ = os.environ if environ is None else environ
     sources = find_sources(root, files, environ)
-    options = [word for file in files or () for word in ("--file", file)]
-    options += ["--project-name", project_name] if project_name else []
-    options += [word for profile in profiles for word in ("--profile", profile)]
-    config = _Config(root, options, environ, sources, runner)
+    options = [("--file", file) for file in files or ()]
+    options += [("--project-name", project_name)] if project_name else []
+    options += [("--profile", profile) for profile in profiles]
+    config = _Config(root, [w for pair in options for w in pair], environ, sources, runner)
     data, warnings = config.json()
-    overrides = {}
-    if any(KEY in text for text in sources.texts.values()):
-        overrides = overrides_of(config.yaml(), root, sources)
+    said = any(KEY in text for text in sources.texts.values())
     place = Place(root)
     read = {place.path(path) for path in sources.all_files()}
     return compose_from_json(
         data,
         root,
         sorted(read),
-        overrides=overrides,
+        overrides=overrides_of(config.yaml(), root, sources) if said else {},
         candidates=sorted({place.path(path) for path in sources.candidates} - read),
         warnings=warnings,
     )

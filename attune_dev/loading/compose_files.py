@@ -87,14 +87,7 @@ def find_sources(
         value for name, value in values.items() if len(value) > 3 and _SECRET.search(name)
     )
     sources.main, culprit = _main_files(root, files, values, sources)
-    for path in sources.main:
-        if not os.path.lexists(path):
-            raise ConfigError(
-                "the Compose file does not exist",
-                why=f"{culprit} names it" if culprit else "",
-                hint=f"correct or unset {culprit}" if culprit else "",
-                file=_shown(path, root),
-            )
+    _check_existence(sources.main, culprit, root)
     todo = [(path, base) for path in sources.main]
     while todo:
         path, folder = todo.pop()
@@ -104,6 +97,17 @@ def find_sources(
             raise ConfigError(f"includes more than {_FILES_LIMIT} files", file=_shown(path, root))
         todo += _scan(path, folder, root, values, sources)
     return sources
+
+
+def _check_existence(paths: Iterable[str], culprit: str, root: Path) -> None:
+    for path in paths:
+        if not os.path.lexists(path):
+            raise ConfigError(
+                "the Compose file does not exist",
+                why=f"{culprit} names it" if culprit else "",
+                hint=f"correct or unset {culprit}" if culprit else "",
+                file=_shown(path, root),
+            )
 
 
 def _main_files(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from attune_dev.errors import ConfigError
 from attune_dev.model.dockerfile import CargoBuild, ImageInputs, SourcePattern
+from attune_dev.planning.image_facts import StageFacts
 from attune_dev.planning.image_shipped import shipped_binaries, shipped_names
-from attune_dev.planning.image_stages import StageFacts, Stages
+from attune_dev.planning.image_stages import Stages
 
 if TYPE_CHECKING:
     from attune_dev.model.compose import BuildConfig

@@ -10,7 +10,8 @@ from attune_dev.planning.shell_words import UNKNOWN
 
 if TYPE_CHECKING:
     from attune_dev.model.dockerfile import CargoBuild, ImageInputs
-    from attune_dev.planning.image_stages import StageFacts, Stages, Taken
+    from attune_dev.planning.image_facts import StageFacts, Taken
+    from attune_dev.planning.image_stages import Stages
 
 # Folders of a system in which no build leaves what it compiled.
 _SYSTEM = ("/etc", "/lib", "/lib64", "/usr/lib", "/usr/share", "/var/lib", "/usr/local/share")

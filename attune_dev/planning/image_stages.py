@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 
 from attune_dev.errors import ConfigError
@@ -19,102 +17,14 @@ from attune_dev.model.dockerfile import (
     Stage,
 )
 from attune_dev.planning.image_cargo import cargo_build, placements
+from attune_dev.planning.image_facts import Places, StageFacts, Taken, rooted, shell_text, through
 from attune_dev.planning.image_ignore import clean_source, source_matches
 from attune_dev.planning.image_words import expand
 from attune_dev.planning.shell_run import Call, Followed, Shell
 from attune_dev.planning.shell_words import UNKNOWN, Scope
 
 _VALUE_LIMIT = 100_000
-_HEREDOC_WORD = re.compile(r"(?:^|(?<=\s))\d*<<-?[^\s<]+")
-_SHELL = re.compile(r"(?:\S*/)?(?:env\s+)?(?:ba|da|a|z)?sh(?:\s+-\S*)*")
 _REMOTE = ("http://", "https://", "git@", "git://", "ssh://")
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A path in a stage and what it was taken from.
-
-    Attributes:
-        path: absolute path in the stage.
-        source: absolute path in ``stage``; ``None`` where it is not known.
-        stage: index of the stage, -1 for the build context, -2 for another image.
-        inside: whether the source is put into the folder ``path``.
-    """
-
-    path: str
-    source: str | None
-    stage: int
-    inside: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where files of the build context are in a stage.
-
-    Attributes:
-        taken: out of the context, the latest first.
-        texts: of scripts, by path relative to the context.
-    """
-
-    taken: tuple[Taken, ...]
-    texts: tuple[tuple[str, str], ...]
-
-    def script(self, path: str) -> str | None:
-        """The text of a script in the stage, ``None`` where it is not known."""
-        found = self.context_path(path)
-        return next((text for name, text in self.texts if name == found), None)
-
-    def context_path(self, path: str) -> str | None:
-        """Where in the context a file of the stage comes from, ``None`` where it does not."""
-        for taken in self.taken:
-            source = (taken.source or "/")[1:]
-            folder = taken.path.rstrip("/") + "/"
-            if taken.inside and path == folder + posixpath.basename(source):
-                return source
-            if path == taken.path and not taken.inside:
-                return source
-            if path.startswith(folder):
-                if any(char in source for char in "*?["):
-                    source = posixpath.dirname(source)
-                return posixpath.join(source, path[len(folder) :])
-        return None
-
-
-@dataclass(slots=True)
-class StageFacts:
-    """What going through a stage found.
-
-    Attributes:
-        index: of the stage.
-        base: index of the stage it starts from, ``None`` for an image.
-        uses: indexes of the stages it takes from.
-        images: images that are not stages.
-        env: ``ENV`` at its end.
-        args: values of its arguments.
-        workdir: working folder at its end.
-        sources: what it reads out of contexts.
-        taken: where files come from, in order.
-        builds: cargo calls.
-        cache_ids: ids of its cache mounts.
-        scripts: scripts of the context that it runs and whose text is not known.
-        shipped: paths that it takes out of other stages.
-        triggers: ``ONBUILD`` instructions.
-    """
-
-    index: int
-    base: int | None = None
-    uses: set[int] = field(default_factory=set)
-    images: set[str] = field(default_factory=set)
-    env: dict[str, str] = field(default_factory=dict)
-    args: dict[str, str] = field(default_factory=dict)
-    workdir: str = "/"
-    sources: list[SourcePattern] = field(default_factory=list)
-    taken: list[Taken] = field(default_factory=list)
-    builds: list[CargoBuild] = field(default_factory=list)
-    cache_ids: set[str] = field(default_factory=set)
-    scripts: set[str] = field(default_factory=set)
-    shipped: list[Taken] = field(default_factory=list)
-    triggers: list[Instruction] = field(default_factory=list)
 
 
 class Stages:
@@ -163,7 +73,7 @@ class Stages:
             ConfigError: its base image is empty once arguments are substituted.
         """
         if index not in self._facts:
-            self._facts[index] = self._go_through(self.dockerfile.stages[index])
+            self._facts[index] = self._gothrough(self.dockerfile.stages[index])
         return self._facts[index]
 
     def chain(self, index: int) -> list[StageFacts]:
@@ -175,7 +85,7 @@ class Stages:
             at = found[-1].base
         return found[::-1]
 
-    def _go_through(self, stage: Stage) -> StageFacts:
+    def _gothrough(self, stage: Stage) -> StageFacts:
         facts = StageFacts(stage.index)
         base = self._expand(stage.base, self.global_args)
         if not base:
@@ -274,7 +184,7 @@ class Stages:
                 )
                 facts.taken.append(Taken(path, f"/{pattern}", -1, inside))
             else:
-                taken = Taken(path, _rooted(source), origin, inside)
+                taken = Taken(path, rooted(source), origin, inside)
                 facts.taken.append(taken)
                 if origin >= 0:
                     facts.shipped.append(taken)
@@ -304,7 +214,7 @@ class Stages:
             if (taken := self._mount(facts, mount, values, instruction.line)) is not None
         ]
         places = self._places(facts, mounted)
-        followed = _follow(_shell_text(instruction), tuple(values.items()), facts.workdir, places)
+        followed = _follow(shell_text(instruction), tuple(values.items()), facts.workdir, places)
         compiles = False
         for call in followed.calls:
             compiles |= self._call(facts, call, mounted, instruction.line)
@@ -333,7 +243,7 @@ class Stages:
             pattern = clean_source(source)
             facts.sources.append(SourcePattern(pattern, origin, target, "bind", line))
             return Taken(posixpath.normpath(target), f"/{pattern}", -1)
-        return Taken(posixpath.normpath(target), _rooted(source), origin)
+        return Taken(posixpath.normpath(target), rooted(source), origin)
 
     def _call(self, facts: StageFacts, call: Call, mounted: list[Taken], line: int) -> bool:
         build = cargo_build(call, line)
@@ -343,7 +253,7 @@ class Stages:
             return True
         for placed in placements(call):
             taken = Taken(placed.target, placed.source, facts.index, placed.inside)
-            origin = _through(mounted, placed.source) if placed.source else None
+            origin = through(mounted, placed.source) if placed.source else None
             if origin is not None:
                 taken = Taken(placed.target, origin.source, origin.stage, placed.inside)
                 if origin.stage >= 0:
@@ -384,40 +294,3 @@ def _follow(
 ) -> Followed:
     """Services that share a Dockerfile share most of what its stages run."""
     return Shell(places.script).follow(text, Scope(dict(values), directory=directory))
-
-
-def _rooted(path: str) -> str:
-    """As an absolute path: a stage's paths are read from its root."""
-    return posixpath.normpath("/" + path.lstrip("/"))
-
-
-def _shell_text(instruction: Instruction) -> str:
-    """The shell text of a ``RUN``, empty where another language is run."""
-    if instruction.words:
-        return " ".join("'" + word.replace("'", "'\\''") + "'" for word in instruction.words)
-    if not instruction.heredocs:
-        return instruction.value
-    command = _HEREDOC_WORD.sub("", instruction.value).strip()
-    if command and _SHELL.fullmatch(command) is None:
-        return command  # the documents are data for it
-    bodies = [text for text in instruction.heredocs if _is_shell(text)]
-    return "\n".join(bodies)
-
-
-def _is_shell(text: str) -> bool:
-    """Whether a document without a foreign ``#!`` line."""
-    first = text.split("\n", 1)[0]
-    return not first.startswith("#!") or re.search(r"\b(ba|da|a|z|k)?sh\b", first) is not None
-
-
-def _through(mounted: list[Taken], path: str) -> Taken | None:
-    """The place behind a mount that a path leads to."""
-    for mount in mounted:
-        if mount.source is None:
-            continue
-        if path == mount.path:
-            return mount
-        if path.startswith(mount.path.rstrip("/") + "/"):
-            rest = path[len(mount.path.rstrip("/")) + 1 :]
-            return Taken(path, posixpath.join(mount.source, rest), mount.stage)
-    return None

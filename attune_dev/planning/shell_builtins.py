@@ -86,6 +86,32 @@ def test_value(words: list[str]) -> bool | None:
     return None
 
 
+def xargs_calls(rest: list[str], stdin: str) -> list[list[str]]:
+    """The commands that ``xargs`` would run, for the options ``-n``, ``-L`` and ``-I``.
+
+    Args:
+        rest: its options, then the command.
+        stdin: what it reads.
+    """
+    items = stdin.split() or [UNKNOWN]
+    size, replaced, at = len(items), "", 0
+    while at < len(rest) and rest[at].startswith("-"):
+        option = rest[at]
+        value = option[2:] or (rest[at + 1] if at + 1 < len(rest) else "")
+        if option[:2] in ("-n", "-L") and value.isdigit():
+            size = max(int(value), 1)
+        elif option[:2] == "-I":
+            replaced, size = value, 1
+        at += 2 if len(option) == 2 and option[1] in "nILPdsE" else 1
+    command = rest[at:]
+    batches = [items[start : start + size] for start in range(0, len(items), size)]
+    if not command:
+        return []
+    if replaced:
+        return [[word.replace(replaced, batch[0]) for word in command] for batch in batches]
+    return [[*command, *batch] for batch in batches]
+
+
 def _translate(rest: list[str], stdin: str) -> str:
     if rest[0] == "-d":
         return "".join(char for char in stdin if char not in _set_of(rest[1]))

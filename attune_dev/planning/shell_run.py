@@ -8,12 +8,20 @@ holds :data:`UNKNOWN`, and both ways of a condition are gone.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from attune_dev.planning.shell_builtins import builtin_output, printf, test_value
+from attune_dev.planning.shell_builtins import builtin_output, printf, test_value, xargs_calls
+from attune_dev.planning.shell_state import (
+    TEXT_LIMIT,
+    assign,
+    become,
+    change_directory,
+    set_state,
+    shell_options,
+    unwrap,
+)
 from attune_dev.planning.shell_syntax import (
     AndOr,
     Case,
@@ -30,8 +38,6 @@ from attune_dev.planning.shell_words import UNKNOWN, Scope, Words
 
 _STEP_LIMIT = 20_000
 _DEPTH_LIMIT = 15
-_TEXT_LIMIT = 100_000
-_ARRAY = re.compile(r"(?s)([A-Za-z_]\w*)(\+?)=\((.*)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ class Shell:
         if self._steps > _STEP_LIMIT:
             raise _TooMuchError
         status, output = self._node(node, scope, stdin)
-        if len(output) > _TEXT_LIMIT:
+        if len(output) > TEXT_LIMIT:
             raise _TooMuchError
         return status, output
 
@@ -192,7 +198,7 @@ class Shell:
                 break
         else:
             outcomes.append(scope.copy())  # none of the branches
-        _become(scope, outcomes)
+        become(scope, outcomes)
         return out
 
     def _while(self, node: While, scope: Scope, stdin: str) -> str:
@@ -224,7 +230,7 @@ class Shell:
                 break
         else:
             outcomes.append(scope.copy())
-        _become(scope, outcomes)
+        become(scope, outcomes)
         return out
 
     def _words(self, scope: Scope) -> Words:
@@ -233,11 +239,11 @@ class Shell:
     def _simple(self, node: Simple, scope: Scope, stdin: str) -> tuple[bool | None, str]:
         words = self._words(scope)
         argv = [item for word in node.words for item in words.fields(word)]
-        if sum(map(len, argv)) + len(argv) > _TEXT_LIMIT:
+        if sum(map(len, argv)) + len(argv) > TEXT_LIMIT:
             raise _TooMuchError
         target = scope if not argv else scope.copy()
         for assignment in node.assignments:
-            _assign(assignment, target, words)
+            assign(assignment, target, words)
         if not argv:
             return True, ""
         if argv[0] in self._functions:
@@ -255,10 +261,10 @@ class Shell:
     def _command(self, argv: list[str], scope: Scope, stdin: str) -> tuple[bool | None, str]:
         name, rest = argv[0], argv[1:]
         if name in ("cd", "pushd"):
-            _change_directory(scope, rest)
+            change_directory(scope, rest)
             return True, ""
         if name in ("set", "shift", "export", "declare", "typeset", "local", "readonly", "unset"):
-            _set(name, rest, scope)
+            set_state(name, rest, scope)
             return True, ""
         if name == "read":
             for variable in (word for word in rest if not word.startswith("-")):
@@ -271,7 +277,8 @@ class Shell:
         if name == "printf":
             return True, printf(rest)
         if name == "xargs":
-            return self._xargs(rest, scope, stdin)
+            out = [self._command(call, scope, "")[1] for call in xargs_calls(rest, stdin)]
+            return None, "".join(out)
         if (output := builtin_output(argv, stdin)) is not None:
             return True, output
         return self._program(argv, scope, stdin)
@@ -296,11 +303,7 @@ class Shell:
         return None, UNKNOWN
 
     def _shell(self, words: list[str], scope: Scope, stdin: str) -> None:
-        at = 0
-        takes_text = False
-        while at < len(words) and words[at][:1] in ("-", "+"):
-            takes_text |= "c" in words[at] and not words[at].startswith("--")
-            at += 2 if words[at] in ("-o", "+o") or words[at].endswith("o") else 1
+        at, takes_text = shell_options(words)
         if at >= len(words):
             return
         inner = scope.copy()
@@ -325,108 +328,7 @@ class Shell:
         self._run(parse_shell(text), scope, stdin)
         self._depth -= 1
 
-    def _xargs(self, rest: list[str], scope: Scope, stdin: str) -> tuple[bool | None, str]:
-        items = stdin.split() or [UNKNOWN]
-        size, replaced, at = len(items), "", 0
-        while at < len(rest) and rest[at].startswith("-"):
-            option = rest[at]
-            value = option[2:] or (rest[at + 1] if at + 1 < len(rest) else "")
-            separate = len(option) == 2 and option[1] in "nILPdsE"
-            if option[:2] == "-n" and value.isdigit():
-                size = max(int(value), 1)
-            elif option[:2] == "-I":
-                replaced, size = value, 1
-            at += 2 if separate else 1
-        out = ""
-        for start in range(0, len(items), size):
-            given = items[start : start + size]
-            if replaced:
-                argv = [word.replace(replaced, given[0]) for word in rest[at:]]
-            else:
-                argv = [*rest[at:], *given]
-            if argv:
-                out += self._command(argv, scope, "")[1]
-        return None, out
-
     def _deeper(self) -> None:
         self._depth += 1
         if self._depth > _DEPTH_LIMIT:
             raise _TooMuchError
-
-
-def unwrap(argv: list[str]) -> list[str]:
-    """The command that a wrapper such as ``env`` or ``timeout`` runs; others as they are."""
-    program = posixpath.basename(argv[0])
-    if program in ("exec", "command", "nice", "nohup", "time", "sudo", "eatmydata", "stdbuf"):
-        at = 1
-        while at < len(argv) and argv[at].startswith("-"):
-            at += 2 if argv[at] in ("-n", "-u", "-o", "-e", "-i") else 1
-        return argv[at:]
-    if program == "env":
-        at = 1
-        while at < len(argv) and (argv[at].startswith("-") or "=" in argv[at]):
-            at += 2 if argv[at] in ("-u", "-C") else 1
-        return argv[at:]
-    if program == "timeout":
-        at = 1
-        while at < len(argv) and argv[at].startswith("-"):
-            at += 2 if argv[at] in ("-k", "-s") else 1
-        return argv[at + 1 :]
-    if program == "rustup" and argv[1:2] == ["run"]:
-        return [word for word in argv[2:] if word != "--install"][1:]
-    return argv
-
-
-def _become(scope: Scope, outcomes: list[Scope]) -> None:
-    first, *others = outcomes
-    for other in others:
-        first.merge(other)
-    scope.values, scope.arrays = first.values, first.arrays
-    scope.positional, scope.directory = first.positional, first.directory
-
-
-def _assign(text: str, scope: Scope, words: Words) -> None:
-    array = _ARRAY.fullmatch(text)
-    if array is not None:
-        name, adds, inside = array.groups()
-        call = parse_shell(inside.replace("\n", " ")).commands
-        given = call[0].words if call and isinstance(call[0], Simple) else ()
-        items = [item for word in given for item in words.fields(word)]
-        scope.arrays[name] = [*scope.arrays.get(name, []), *items] if adds else items
-        scope.values.pop(name, None)
-        return
-    name, _, value = text.partition("=")
-    expanded = words.text(value)
-    if name.endswith("+"):
-        name = name[:-1]
-        expanded = scope.values.get(name, "") + expanded
-    scope.values[name] = expanded if len(expanded) <= _TEXT_LIMIT else UNKNOWN
-
-
-def _set(name: str, rest: list[str], scope: Scope) -> None:
-    if name == "set":
-        at = 0
-        while at < len(rest) and rest[at][:1] in ("-", "+") and rest[at] != "--":
-            at += 2 if rest[at].endswith("o") else 1
-        if at < len(rest):
-            scope.positional = rest[at + 1 :] if rest[at] == "--" else rest[at:]
-    elif name == "shift":
-        count = int(rest[0]) if rest and rest[0].isdigit() else 1
-        scope.positional = scope.positional[count:]
-    elif name == "unset":
-        for variable in rest:
-            scope.values.pop(variable, None)
-            scope.arrays.pop(variable, None)
-    else:
-        for word in rest:
-            variable, has, value = word.partition("=")
-            if has:
-                scope.values[variable] = value
-
-
-def _change_directory(scope: Scope, rest: list[str]) -> None:
-    named = [word for word in rest if not word.startswith("-")]
-    if not named or UNKNOWN in named[0]:
-        scope.directory = UNKNOWN
-    else:
-        scope.directory = posixpath.normpath(posixpath.join(scope.directory, named[0]))

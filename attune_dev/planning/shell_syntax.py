@@ -10,9 +10,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-_OPERATORS = ("&&", "||", ";;", "|&", ";", "&", "|", "(", ")", "\n")
-_REDIRECTION = re.compile(r"(?:\d*|&)(?:<<<|<<-|<<|>>|>\||>&|<&|<>|>|<)")
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
+from attune_dev.planning.shell_tokens import ASSIGNMENT, Token, tokens
+
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _DEPTH_LIMIT = 40
 
@@ -91,116 +90,14 @@ class Function:
 Node = Simple | Pipeline | AndOr | Sequence | For | If | While | Case | Function
 
 
-@dataclass(slots=True)
-class _Token:
-    text: str
-    operator: bool = False
-
-
 @lru_cache(maxsize=1024)
 def parse_shell(text: str) -> Sequence:
     """Parses shell text into a tree; text nested deeper than 40 levels is left out."""
-    return _Parser(_tokens(text.replace("\\\n", ""))).script()
-
-
-def skip_quoted(text: str, index: int) -> int:
-    """The index after the quote, escape or substitution at ``index``; after one letter else."""
-    char = text[index]
-    if char == "\\":
-        return min(index + 2, len(text))
-    if char == "'":
-        end = text.find("'", index + 1)
-        return len(text) if end < 0 else end + 1
-    if char in '"`':
-        index += 1
-        while index < len(text) and text[index] != char:
-            index = skip_quoted(text, index) if text[index] in "\\$`" else index + 1
-        return min(index + 1, len(text))
-    if text.startswith("$(", index):
-        return _closing(text, index + 2, "(", ")")
-    if text.startswith("${", index):
-        return _closing(text, index + 2, "{", "}")
-    return index + 1
-
-
-def _closing(text: str, index: int, opening: str, closing: str) -> int:
-    while index < len(text):
-        if text[index] == closing:
-            return index + 1
-        if text[index] == opening:
-            index = _closing(text, index + 1, opening, closing)
-        else:
-            index = skip_quoted(text, index)
-    return index
-
-
-def _tokens(text: str) -> list[_Token]:
-    tokens: list[_Token] = []
-    pending: list[tuple[str, bool]] = []
-    index = 0
-    while index < len(text):
-        char = text[index]
-        if char in " \t\r":
-            index += 1
-            continue
-        if char == "#":
-            end = text.find("\n", index)
-            index = len(text) if end < 0 else end
-            continue
-        redirection = _REDIRECTION.match(text, index)
-        if redirection is not None:
-            index, document = _skip_redirection(text, redirection)
-            pending += document
-            continue
-        operator = next((op for op in _OPERATORS if text.startswith(op, index)), None)
-        if operator is not None:
-            tokens.append(_Token(operator, operator=True))
-            index += len(operator)
-            if operator == "\n" and pending:
-                index = _skip_documents(text, index, pending)
-                pending = []
-            continue
-        end = _word_end(text, index)
-        tokens.append(_Token(text[index:end]))
-        index = end
-    return tokens
-
-
-def _word_end(text: str, index: int) -> int:
-    start = index
-    while index < len(text) and text[index] not in " \t\r\n;&|()<>":
-        index = skip_quoted(text, index)
-        array = index < len(text) and text[index] == "(" and text[index - 1] == "="
-        if array and _ASSIGNMENT.fullmatch(text[start:index]):
-            index = _closing(text, index + 1, "(", ")")  # name=(…) of bash
-    return max(index, start + 1)
-
-
-def _skip_redirection(text: str, match: re.Match[str]) -> tuple[int, list[tuple[str, bool]]]:
-    index = match.end()
-    while index < len(text) and text[index] in " \t":
-        index += 1
-    end = _word_end(text, index) if index < len(text) and text[index] not in ";&|()\n" else index
-    operator = match.group().lstrip("0123456789&")
-    if operator in ("<<", "<<-"):
-        return end, [(re.sub(r"""["'\\]""", "", text[index:end]), operator == "<<-")]
-    return end, []
-
-
-def _skip_documents(text: str, index: int, pending: list[tuple[str, bool]]) -> int:
-    for terminator, chomp in pending:
-        while index < len(text):
-            end = text.find("\n", index)
-            end = len(text) if end < 0 else end
-            line = text[index:end]
-            index = min(end + 1, len(text))
-            if (line.lstrip("\t") if chomp else line) == terminator:
-                break
-    return index
+    return _Parser(tokens(text.replace("\\\n", ""))).script()
 
 
 class _Parser:
-    def __init__(self, tokens: list[_Token]) -> None:
+    def __init__(self, tokens: list[Token]) -> None:
         self._tokens = tokens
         self._at = 0
         self._depth = 0
@@ -212,9 +109,9 @@ class _Parser:
             self._at += 1  # a stray `)` or `;;`
         return Sequence(tuple(commands))
 
-    def _peek(self, ahead: int = 0) -> _Token:
+    def _peek(self, ahead: int = 0) -> Token:
         at = self._at + ahead
-        return self._tokens[at] if at < len(self._tokens) else _Token("", operator=True)
+        return self._tokens[at] if at < len(self._tokens) else Token("", operator=True)
 
     def _word(self, *words: str) -> bool:
         token = self._peek()
@@ -366,7 +263,7 @@ class _Parser:
         words: list[str] = []
         while self._at < len(self._tokens) and not self._peek().operator:
             text = self._take()
-            if not words and _ASSIGNMENT.match(text):
+            if not words and ASSIGNMENT.match(text):
                 assignments.append(text)
             else:
                 words.append(text)

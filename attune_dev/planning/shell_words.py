@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from attune_dev.planning.image_words import dollar
-from attune_dev.planning.shell_syntax import skip_quoted
+from attune_dev.planning.shell_tokens import skip_quoted
 
 # Stands for text that only the build knows. A private character, so that it survives being joined.
 UNKNOWN = "\ue000"
