@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +27,9 @@ T = TypeVar("T")
 
 _IGNORE_LIMIT = 1024 * 1024
 _MANIFEST_LIMIT = 1024 * 1024
+_SAMPLE_FOLDERS = frozenset(
+    {"tests", "test", "testdata", "fixtures", "examples", "benches", "docs", "vendor"}
+)
 
 
 def load_workspace(
@@ -54,17 +58,26 @@ def load_workspace(
         EnvironmentLacksError: the Compose plugin is missing.
     """
     problems: list[ConfigError] = []
-    lenient = problems if tolerate is None else tolerate
-    if compose is None:
-        compose = _try(problems, lambda: load_compose(root, environ=environ))
-    cargo = _try(problems, lambda: load_cargo(root, problems=lenient))
+    broken: list[ConfigError] = []
+    stray: list[ConfigError] = []
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        # Compose is another program: what it takes, everything else takes no less.
+        asked = None if compose else beside.submit(load_compose, root, environ=environ)
+        cargo = _try(problems, lambda: load_cargo(root, problems=stray))
+        tree = look_over(root)
+        if asked is not None:
+            compose = _try(problems, asked.result)
+    broken += [problem for problem in stray if not _is_sample(problem.file or "")]
     if compose is None or cargo is None:
-        raise _joined(problems)
-    tree = look_over(root)
-    folders, bound = load_packs(root, compose, cargo, named=settings.packs, problems=lenient)
+        raise _joined([*problems, *broken])
+    folders, bound = load_packs(root, compose, cargo, named=settings.packs, problems=broken)
     images = ImageLoader(root, problems)
     images.load_services(compose)
     images.load_pack_binaries(tree.dockerfiles, cargo, folders)
+    if tolerate is None:
+        problems[:0] = broken
+    else:
+        tolerate += broken
     if problems:
         raise _joined(problems)
     packages = cargo.packages()
@@ -83,6 +96,11 @@ def load_workspace(
         manifests=_manifests(root, cargo),
         provenance=_provenance(settings, compose),
     )
+
+
+def _is_sample(path: str) -> bool:
+    """Whether a manifest that nothing refers to is there to be read by tests or people."""
+    return not _SAMPLE_FOLDERS.isdisjoint(path.split("/")[:-1])
 
 
 def _try(problems: list[ConfigError], load: Callable[[], T]) -> T | None:

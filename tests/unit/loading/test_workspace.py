@@ -54,6 +54,14 @@ def test_all_problems_are_told_at_once(repo: Repository) -> None:
     assert "also web/Dockerfile" in first.why
 
 
+def test_a_broken_manifest_for_tests_to_read_is_no_problem(repo: Repository) -> None:
+    repo.service("db", image="postgres")
+    repo.write({"tests/fixtures/broken/Cargo.toml": "[package\n"})
+    assert repo.load().cargo.workspaces == {}
+    repo.write({"crates/broken/Cargo.toml": "[package\n"})
+    assert fault(repo).file == "crates/broken/Cargo.toml"
+
+
 def test_a_missing_dockerfile_names_the_service(repo: Repository) -> None:
     repo.service("api", build="Dockerfile.api")
     assert fault(repo).lines()[0] == (
