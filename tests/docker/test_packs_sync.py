@@ -1,0 +1,418 @@
+"""The sync engine on a real engine: volumes, helpers, readers."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from attune_dev.errors import ActionError, EnvironmentLacksError
+from attune_dev.model.packs import PacksFolder
+from attune_dev.packs.helper import LABEL, HelperSession
+from attune_dev.packs.report import PackOutcome, SyncReport
+from attune_dev.packs.status import PackState, packs_status, volume_status
+from attune_dev.packs.sync import sync_packs
+from tests.contract.rigs import base_image
+from tests.unit.packs.world import World, until, wanted
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
+
+PLACE = "/opt/attune/packs"
+FOLDER = PacksFolder("packs", "packs_data", "init-packs")
+
+
+def _docker(*words: str, check: bool = True) -> str:
+    done = subprocess.run(["docker", *words], capture_output=True, text=True, timeout=120)
+    assert not check or done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+class Engine:
+    """A volume on the engine, and the packs of a repository."""
+
+    def __init__(self, base: Path, image: str, options: tuple[str, ...] = ()) -> None:
+        self.world = World(base)
+        self.image = image
+        self.project = f"t-packs-{uuid.uuid4().hex[:8]}"
+        self.volume = f"{self.project}_packs_data"
+        if options:
+            _docker("volume", "create", "--driver", "local", *options, self.volume)
+        self.session = HelperSession(
+            self.volume, image=image, project=self.project, volume_key="packs_data"
+        )
+
+    def sync(
+        self,
+        *,
+        kept: bool = True,
+        image: str = "",
+        on_step: Callable[[str], None] | None = None,
+    ) -> SyncReport:
+        return sync_packs(
+            self.world.root,
+            FOLDER,
+            self.volume,
+            image=image or self.image,
+            session=self.session if kept else None,
+            on_step=on_step,
+        )
+
+    def start(self, *words: str, place: str = f"{PLACE}:ro") -> str:
+        """A service that mounts the volume."""
+        name = f"{self.project}-{uuid.uuid4().hex[:6]}"
+        _docker(
+            *("run", "--detach", "--init", "--name", name, "--network", "none"),
+            *("--user", "1000:1000", "--label", f"t-packs={self.project}"),
+            *("--volume", f"{self.volume}:{place}", "--entrypoint", words[0], self.image),
+            *words[1:],
+        )
+        return name
+
+    def helpers(self) -> list[str]:
+        label = f"label={LABEL}.project={self.project}"
+        return _docker("ps", "--all", "--quiet", "--no-trunc", "--filter", label).split()
+
+    def tree(self, reader: str) -> dict[bytes, tuple[str, int, bytes]]:
+        """What a service finds in the volume."""
+        done = subprocess.run(
+            [
+                *("docker", "exec", "--user", "0", reader),
+                *("tar", "-C", PLACE, "--exclude=./.attune-dev", "--hard-dereference", "-c", "."),
+            ],
+            capture_output=True,
+            check=True,
+            timeout=60,
+        )
+        found: dict[bytes, tuple[str, int, bytes]] = {}
+        with tarfile.open(fileobj=io.BytesIO(done.stdout), errors="surrogateescape") as archive:
+            for member in archive:
+                name = member.name.removeprefix("./").rstrip("/")
+                if name in {"", "."}:
+                    continue
+                if member.issym():
+                    entry = ("link", 0, os.fsencode(member.linkname))
+                elif member.isdir():
+                    entry = ("folder", member.mode, b"")
+                else:
+                    file = archive.extractfile(member)
+                    entry = ("file", member.mode, file.read() if file else b"")
+                found[os.fsencode(name)] = entry
+        return found
+
+    def remove(self) -> None:
+        self.session.close(kill=True)
+        for label in (f"t-packs={self.project}", f"{LABEL}.project={self.project}"):
+            ids = _docker("ps", "--all", "--quiet", "--filter", f"label={label}").split()
+            if ids:
+                _docker("rm", "--force", *ids, check=False)
+        _docker("volume", "rm", "--force", self.volume, check=False)
+
+
+@pytest.fixture(scope="module")
+def image() -> str:
+    name = base_image()
+    if name is None:
+        pytest.skip("the engine has no Debian image")
+    return name
+
+
+@pytest.fixture
+def engine(tmp_path: Path, image: str) -> Iterator[Engine]:
+    made = Engine(tmp_path, image)
+    yield made
+    made.remove()
+
+
+@contextmanager
+def _small_volume(base: Path, image: str, megabytes: int) -> Iterator[Engine]:
+    options = ("type=tmpfs", "device=tmpfs", f"o=size={megabytes}m")
+    made = Engine(base, image, tuple(w for option in options for w in ("--opt", option)))
+    try:
+        yield made
+    finally:
+        made.remove()
+
+
+def _fill(world: World) -> None:
+    world.write("core/pack.yaml", "ref: core\n", 0o600)
+    world.write("core/actions/run.sh", "#!/bin/sh\necho old\n", 0o755)
+    world.write("core/actions/.run.sh.swp", "vim")
+    (world.packs / "core/empty").mkdir()
+    (world.packs / "core/link").symlink_to("actions/run.sh")
+    (world.packs / "core" / os.fsdecode(b"\xff\xfe")).write_bytes(b"not UTF-8")
+    world.write("core/large", os.urandom(3_000_000))
+    world.write("other/pack.yaml")
+
+
+def test_services_find_exactly_what_the_packs_hold(engine: Engine) -> None:
+    world = engine.world
+    _fill(world)
+    assert engine.sync(kept=False).changed
+    reader = engine.start("sleep", "600")
+    assert engine.tree(reader) == wanted(world.packs)
+    world.write("core/pack.yaml", "ref: core\nversion: 2\n")
+    (world.packs / "core/large").rename(world.packs / "core/actions/large")
+    (world.packs / "core/link").unlink()
+    (world.packs / "core/actions/run.sh").chmod(0o644)
+    report = engine.sync(kept=False)
+    assert report.bytes == len("ref: core\nversion: 2\n")
+    assert engine.tree(reader) == wanted(world.packs)
+    assert engine.helpers() == []
+
+
+def test_a_running_service_tells_that_there_is_nothing_to_do(engine: Engine) -> None:
+    _fill(engine.world)
+    engine.sync(kept=False)
+    nowhere = "t-packs-no-such-image:1"
+    with pytest.raises(EnvironmentLacksError):
+        engine.sync(kept=False, image=nowhere)
+    engine.start("sleep", "600")
+    report = engine.sync(kept=False, image=nowhere)
+    assert (report.ok, report.changed) == (True, False)
+    assert volume_status(engine.world.root, FOLDER, engine.volume) == "in sync"
+    engine.world.write("core/pack.yaml", "new")
+    assert volume_status(engine.world.root, FOLDER, engine.volume) == "core differs"
+
+
+def test_nobody_running_means_that_the_state_is_unknown(engine: Engine) -> None:
+    engine.world.write("core/a")
+    engine.sync(kept=False)
+    assert volume_status(engine.world.root, FOLDER, engine.volume) == "unknown"
+    found = packs_status(engine.world.root, FOLDER, engine.volume, image=engine.image, deep=True)
+    assert found is not None
+    assert [status.state for status in found] == [PackState.IN_SYNC]
+
+
+def test_the_helper_can_reach_nothing_but_the_volume(engine: Engine) -> None:
+    engine.session.start()
+    (helper,) = engine.helpers()
+    shown = json.loads(_docker("inspect", helper))[0]
+    host = shown["HostConfig"]
+    assert host["NetworkMode"] == "none"
+    assert host["ReadonlyRootfs"] is True
+    assert host["CapDrop"] == ["ALL"]
+    added = sorted(name.removeprefix("CAP_") for name in host["CapAdd"])
+    assert added == ["CHOWN", "DAC_OVERRIDE", "FOWNER"]
+    assert "no-new-privileges" in host["SecurityOpt"]
+    assert [(m["Type"], m["Name"]) for m in shown["Mounts"]] == [("volume", engine.volume)]
+    labels = shown["Config"]["Labels"]
+    assert labels[f"{LABEL}.owner"].endswith(f":{os.getpid()}")
+    engine.session.close()
+    assert engine.helpers() == []
+
+
+def test_a_volume_that_we_make_is_one_of_composes(engine: Engine) -> None:
+    engine.world.write("core/a")
+    engine.sync(kept=False)
+    labels = json.loads(_docker("volume", "inspect", engine.volume))[0]["Labels"]
+    assert labels == {
+        "com.docker.compose.project": engine.project,
+        "com.docker.compose.volume": "packs_data",
+    }
+
+
+@pytest.mark.parametrize("step", ["locked", "sending", "built", "ready", "switched", "recorded"])
+def test_a_helper_that_is_killed_leaves_a_whole_pack(engine: Engine, step: str) -> None:
+    world = engine.world
+    _fill(world)
+    engine.sync()
+    reader = engine.start("sleep", "600")
+    old = engine.tree(reader)
+    world.write("core/pack.yaml", "new")
+    world.write("core/new", "new")
+    world.write("core/large", os.urandom(1_000_000))
+
+    def kill(name: str) -> None:
+        if name == step:
+            _docker("kill", "--signal", "KILL", *engine.helpers())
+
+    with pytest.raises(ActionError, match="interrupted"):
+        engine.sync(on_step=kill)
+    assert engine.tree(reader) in (old, wanted(world.packs))
+    engine.sync()
+    engine.session.close()
+    assert engine.tree(reader) == wanted(world.packs)
+    home = f"{PLACE}/.attune-dev"
+    assert _docker("exec", "--user", "0", reader, "ls", home).split() == ["lock", "packs", "stats"]
+
+
+_ONE_SYNC = """
+import sys
+from pathlib import Path
+from attune_dev.model.packs import PacksFolder
+from attune_dev.packs.helper import HelperSession
+from attune_dev.packs.sync import sync_packs
+root, volume, image, project, stop = sys.argv[1:]
+def on_step(name):
+    if name == stop:
+        print("stopped", flush=True)
+        sys.stdin.read()
+with HelperSession(volume, image=image, project=project) as session:
+    report = sync_packs(Path(root), PacksFolder("packs", "packs_data", ""), volume, image=image,
+        session=session, on_step=on_step, on_note=lambda text: print(text, flush=True))
+    print("changed" if report.changed else "nothing to do", flush=True)
+"""
+
+
+def _process(engine: Engine, stop: str = "") -> subprocess.Popen[str]:
+    arguments = [str(engine.world.root), engine.volume, engine.image, engine.project, stop]
+    return subprocess.Popen(
+        [sys.executable, "-c", _ONE_SYNC, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("step", ["sending", "ready", "switched"])
+def test_a_tool_that_is_killed_takes_its_helper_with_it(engine: Engine, step: str) -> None:
+    engine.world.write("core/a", "old")
+    engine.sync()
+    engine.session.close()
+    engine.world.write("core/a", "new")
+    tool = _process(engine, step)
+    assert tool.stdout is not None
+    assert tool.stdout.readline() == "stopped\n"
+    assert engine.helpers() != []
+    os.kill(tool.pid, signal.SIGKILL)
+    tool.communicate()
+    until(lambda: engine.helpers() == [], seconds=30)
+    engine.sync()
+    reader = engine.start("sleep", "600")
+    assert engine.tree(reader) == wanted(engine.world.packs)
+
+
+def test_two_processes_take_turns_and_the_second_has_nothing_to_do(engine: Engine) -> None:
+    engine.world.write("core/a")
+    first = _process(engine, "ready")
+    assert first.stdout is not None
+    assert first.stdout.readline() == "stopped\n"
+    second = _process(engine)
+    assert second.stdout is not None
+    assert second.stdout.readline().startswith("waiting for the sync of ")
+    assert first.communicate("go on\n", timeout=60)[0] == "changed\n"
+    assert second.communicate(timeout=60)[0] == "nothing to do\n"
+
+
+def test_a_full_disk_changes_nothing_and_is_said(tmp_path: Path, image: str) -> None:
+    with _small_volume(tmp_path, image, 4) as engine:
+        engine.world.write("core/a", "old")
+        engine.sync()
+        reader = engine.start("sleep", "600")
+        engine.world.write("core/a", "new")
+        engine.world.write("core/large", os.urandom(6_000_000))
+        with pytest.raises(ActionError, match="no space left") as caught:
+            engine.sync()
+        assert "free some space" in caught.value.hint
+        assert {p: e[2] for p, e in engine.tree(reader).items()}[b"core/a"] == b"old"
+        (engine.world.packs / "core/large").unlink()
+        assert engine.sync().ok
+        assert engine.tree(reader) == wanted(engine.world.packs)
+
+
+def test_a_running_binary_is_replaced(engine: Engine) -> None:
+    sleep = subprocess.run(
+        ["docker", "run", "--rm", "--entrypoint", "cat", engine.image, "/bin/sleep"],
+        capture_output=True,
+        check=True,
+    ).stdout
+    engine.world.write("core/sensors/binary", sleep, 0o755)
+    engine.sync()
+    sensor = engine.start(f"{PLACE}/core/sensors/binary", "600")
+    engine.world.write("core/sensors/binary", sleep + b"another build", 0o755)
+    assert engine.sync().packs[0].changed == ("sensors/binary",)
+    assert _docker("inspect", "--format", "{{.State.Running}}", sensor) == "true"
+    engine.session.close()
+    assert _docker("inspect", "--format", "{{.State.Running}}", sensor) == "true"
+
+
+def test_what_a_service_wrote_keeps_its_owner_and_mode(engine: Engine) -> None:
+    engine.world.write("core/a")
+    engine.sync()
+    writer = engine.start("sleep", "600", place=PLACE)
+    script = f"mkdir -m 700 {PLACE}/core/theirs && echo x > {PLACE}/core/theirs/x"
+    give = f"{script} && chmod 600 {PLACE}/core/theirs/x && chown -R 1000:1000 {PLACE}/core/theirs"
+    _docker("exec", "--user", "0", writer, "sh", "-c", give)
+    engine.world.write("core/a", "new")
+    assert engine.sync().packs[0].foreign == ("theirs/x",)
+    shown = _docker(
+        "exec", writer, "stat", "-c", "%u %a", f"{PLACE}/core/theirs", f"{PLACE}/core/theirs/x"
+    )
+    assert shown.split("\n") == ["1000 700", "1000 600"]
+
+
+_READER = r"""
+my ($place, $files) = @ARGV;
+my ($passes, %wrong) = (0);
+$SIG{TERM} = sub { print "$passes passes\n"; print "$_ $wrong{$_}\n" for sort keys %wrong; exit 0 };
+$| = 1;
+sub slurp { open my $file, '<', $_[0] or return; local $/; return scalar <$file> }
+while (1) {
+    print "ready\n" if ++$passes == 20;
+    for (1 .. $files) {    # by path: each file is whole, whichever version it is
+        my $text = slurp("$place/core/f$_") // do { $wrong{missing}++; next };
+        $wrong{torn}++ unless $text =~ /\A((\d+)\n)\1*\z/;
+    }
+    chdir "$place/core" or do { $wrong{gone}++; next };    # the folder held open: one version
+    my %seen = map { (slurp("f$_") // 'missing') => 1 } 1 .. $files;
+    $wrong{mixed}++ if keys %seen != 1 || $seen{missing};
+    chdir '/';
+}
+"""
+
+
+def _read_while_syncing(engine: Engine, syncs: int) -> list[str]:
+    def version(number: int) -> None:
+        for file in range(1, 6):
+            engine.world.write(f"core/f{file}", f"{number}\n" * 5000)
+
+    version(1000)
+    engine.sync()
+    reader = engine.start("perl", "-e", _READER, PLACE, "5")
+    until(lambda: "ready" in _docker("logs", reader), seconds=30)
+    for number in range(1001, 1001 + syncs):
+        version(number)
+        engine.sync()
+    _docker("kill", "--signal", "TERM", reader)
+    _docker("wait", reader)
+    told = _docker("logs", reader).splitlines()
+    assert told[1].endswith(" passes")
+    return told[2:]
+
+
+def test_a_reader_never_sees_a_torn_file_nor_a_mixed_version(engine: Engine) -> None:
+    assert _read_while_syncing(engine, 40) == []
+
+
+@pytest.mark.full
+@pytest.mark.timeout(900)
+def test_a_reader_of_500_syncs_never_sees_a_torn_file_nor_a_mixed_version(engine: Engine) -> None:
+    assert _read_while_syncing(engine, 500) == []
+
+
+def test_a_kept_helper_answers_while_another_volume_is_synced(
+    engine: Engine, tmp_path: Path, image: str
+) -> None:
+    other = Engine(tmp_path / "other", image)
+    try:
+        engine.world.write("core/a")
+        other.world.write("core/a", "b")
+        done: list[SyncReport] = []
+        thread = threading.Thread(target=lambda: done.append(other.sync()))
+        thread.start()
+        assert engine.sync().changed
+        thread.join(60)
+        assert [report.packs[0].outcome for report in done] == [PackOutcome.SYNCED]
+    finally:
+        other.remove()
