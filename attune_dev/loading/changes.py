@@ -129,7 +129,8 @@ def _previous(
 ) -> Workspace | None:
     """The earlier workspace, where a change is of the kind that only a difference tells."""
     paths = [path for change in changes for path in change.paths]
-    if not any(defines_graph(graph, path) for path in paths) or not is_repository(root):
+    derived = any(defines_graph(graph, p, change.kind) for change in changes for p in change.paths)
+    if not derived or not is_repository(root):
         return None
     definitions = Sources(graph)
     same_compose = not any("" in definitions.definitions(path) for path in paths)
