@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from attune_dev.docker import process
 from attune_dev.errors import ActionError, EnvironmentLacksError
-from attune_dev.packs.conversation import AGENT, Conversation, Step, perl_command, script
+from attune_dev.packs.conversation import Conversation, Step, perl_command, script
+from attune_dev.settings import STATE_DIRECTORY
 
 MOUNT = "/volume"
 LABEL = "dev.attune-dev.helper"
 CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER")
 """What root needs to keep files of other users as they are; everything else is dropped."""
 EXEC_SECONDS = 30.0
+READER = "packs-reader.json"
+MOST_READERS = 3
+"""Asking takes a tenth of a second; an image without perl cannot tell."""
 
 
 class HelperSession:
@@ -121,39 +127,79 @@ def owner() -> str:
     return f"{platform.node()}:{os.getpid()}"
 
 
-def check_in_reader(volume: str, *, deep: bool = False) -> bytes | None:
+def check_in_reader(volume: str, *, root: Path | None = None, deep: bool = False) -> bytes | None:
     """Asks for the state of a volume in a running container that mounts it.
 
     This takes a fraction of what starting a container takes. The agent's ``check`` only reads.
 
+    Args:
+        volume: name of the volume in Docker.
+        root: repository root: the container that told last time is asked first.
+        deep: whether every file is read.
+
     Returns:
         What the agent says; ``None`` where no running container can tell.
     """
-    asked = ("docker", "ps", "--quiet", "--filter", f"volume={volume}")
+    earlier = _earlier_reader(root, volume)
+    if earlier is not None:
+        answer = _exec_check(*earlier, deep)
+        if answer is not None:
+            return answer
+    for reader in _readers(volume)[:MOST_READERS]:
+        answer = None if reader == earlier else _exec_check(*reader, deep)
+        if answer is not None:
+            _keep_reader(root, volume, reader)
+            return answer
+    return None
+
+
+def _readers(volume: str) -> list[tuple[str, str]]:
+    """Running containers that mount a volume, and where."""
+    asked = ("docker", "ps", "--quiet", "--no-trunc", "--filter", f"volume={volume}")
     template = (
         '{{.Id}}{{range .Mounts}}{{if eq .Type "volume"}}'
         '{{"\t"}}{{.Name}}{{"\t"}}{{.Destination}}{{end}}{{end}}'
     )
     try:
-        listed = process.run(asked, timeout=EXEC_SECONDS, check=False)
-        containers = listed.stdout.split()
-        if not listed.ok or not containers:
-            return None
+        containers = process.run(asked, timeout=EXEC_SECONDS, check=False).stdout.split()
+        if not containers:
+            return []
         shown = process.run(
             ["docker", "inspect", "--format", template, *containers],
             timeout=EXEC_SECONDS,
             check=False,
         )
     except (EnvironmentLacksError, ActionError):
-        return None
+        return []
+    found = []
     for line in shown.stdout.splitlines():
         container, *mounts = line.split("\t")
         places = dict(zip(mounts[::2], mounts[1::2], strict=False))
-        if volume in places:
-            answer = _exec_check(container, places[volume], deep)
-            if answer is not None:
-                return answer
-    return None
+        if volume in places and places[volume] != MOUNT:  # a helper is no reader
+            found.append((container, places[volume]))
+    return found
+
+
+def _earlier_reader(root: Path | None, volume: str) -> tuple[str, str] | None:
+    """Who told last time. A container's mounts never change, and they keep their volume alive."""
+    if root is None:
+        return None
+    try:
+        container, place = json.loads((root / STATE_DIRECTORY / READER).read_bytes())[volume]
+        return str(container), str(place)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _keep_reader(root: Path | None, volume: str, reader: tuple[str, str]) -> None:
+    if root is None:
+        return
+    file = root / STATE_DIRECTORY / READER
+    draft = file.with_name(f"{READER}.{os.getpid()}")
+    with suppress(OSError):  # it is only a matter of speed
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        draft.write_text(json.dumps({volume: reader}), encoding="ascii")
+        draft.replace(file)
 
 
 def _exec_check(container: str, place: str, deep: bool) -> bytes | None:
@@ -167,8 +213,3 @@ def _exec_check(container: str, place: str, deep: bool) -> bytes | None:
         process.end_group(child, grace=1.0)
         raise
     return answer if child.returncode == 0 else None
-
-
-def agent_path() -> Path:
-    """The agent's file, for a one-shot service that fills the volume in the plain Compose way."""
-    return AGENT

@@ -85,7 +85,7 @@ def packs_status(
         EnvironmentLacksError: engine or image is missing.
         ActionError: the helper died.
     """
-    state = _volume_state(volume, image, session, deep)
+    state = _volume_state(root, volume, image, session, deep)
     if state is None:
         return None
     cache = load_digests(root)
@@ -115,12 +115,12 @@ def volume_status(root: Path, folder: PacksFolder, volume: str) -> str:
 
 
 def _volume_state(
-    volume: str, image: str, session: HelperSession | None, deep: bool
+    root: Path, volume: str, image: str, session: HelperSession | None, deep: bool
 ) -> VolumeState | None:
     request = (b"deep",) if deep else ()
     if session is not None:
         return read_state(session.talk().ask("status", *request))
-    answer = check_in_reader(volume, deep=deep)
+    answer = check_in_reader(volume, root=root, deep=deep)
     if answer is not None:
         return read_state(frames_of(answer))
     if not image:

@@ -64,7 +64,7 @@ def sync_packs(
     work = _Work(root, folder.root, volume, None if everything else packs, on_step, on_note)
     work.scan()
     if session is None and on_step is None:
-        answer = check_in_reader(volume)
+        answer = check_in_reader(volume, root=root)
         state = None if answer is None else read_state(frames_of(answer))
         if state is not None and work.settled(state):
             return work.report(state, started)

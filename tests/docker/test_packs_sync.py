@@ -18,7 +18,11 @@ from pathlib import Path
 import pytest
 
 from attune_dev.errors import ActionError, EnvironmentLacksError
+from attune_dev.model.cargo import CargoModel
+from attune_dev.model.compose import ComposeProject
 from attune_dev.model.packs import PacksFolder
+from attune_dev.model.workspace import Workspace
+from attune_dev.packs import quick
 from attune_dev.packs.helper import LABEL, HelperSession
 from attune_dev.packs.report import PackOutcome, SyncReport
 from attune_dev.packs.status import PackState, packs_status, volume_status
@@ -192,6 +196,48 @@ def test_nobody_running_means_that_the_state_is_unknown(engine: Engine) -> None:
     found = packs_status(engine.world.root, FOLDER, engine.volume, image=engine.image, deep=True)
     assert found is not None
     assert [status.state for status in found] == [PackState.IN_SYNC]
+
+
+def test_the_last_sync_is_remembered_as_long_as_all_stays(engine: Engine) -> None:
+    world = engine.world
+    _fill(world)
+    compose = world.root / "compose.yaml"
+    compose.write_text("volumes: {packs_data: {}}\n")
+    project = ComposeProject(
+        engine.project, {}, volumes={"packs_data": engine.volume}, files=("compose.yaml",)
+    )
+    workspace = Workspace(CargoModel(), project, packs_folders=(FOLDER,))
+    engine.sync(kept=False)
+    quick.remember(world.root, workspace)
+    assert quick.nothing_to_do(world.root) is None  # nobody can tell
+    reader = engine.start("sleep", "600")
+    assert quick.nothing_to_do(world.root) == ("core", "other")
+    assert quick.nothing_to_do(world.root, ["other"]) == ("core", "other")
+    assert quick.nothing_to_do(world.root, ["missing"]) is None
+
+    world.write("core/pack.yaml", "changed")
+    assert quick.nothing_to_do(world.root) is None
+    world.write("core/pack.yaml", "ref: core\n")
+    assert quick.nothing_to_do(world.root) is not None
+
+    compose.write_text("volumes: {packs_data: {name: other}}\n")
+    assert quick.nothing_to_do(world.root) is None
+    quick.remember(world.root, workspace)
+    assert quick.nothing_to_do(world.root) is not None
+    (world.root / "compose.override.yaml").write_text("{}")
+    assert quick.nothing_to_do(world.root) is None
+    quick.remember(world.root, workspace)
+
+    _docker("rm", "--force", reader)
+    second = engine.start("sleep", "600")
+    assert quick.nothing_to_do(world.root) is not None
+    writer = engine.start("sleep", "600", place=PLACE)
+    _docker("exec", "--user", "0", writer, "rm", f"{PLACE}/core/pack.yaml")
+    assert quick.nothing_to_do(world.root) is None
+    assert _docker("inspect", "--format", "{{.State.Running}}", second) == "true"
+    quick.forget(world.root)
+    engine.sync()
+    assert quick.nothing_to_do(world.root) is None
 
 
 def test_the_helper_can_reach_nothing_but_the_volume(engine: Engine) -> None:
