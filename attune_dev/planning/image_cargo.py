@@ -169,7 +169,8 @@ def placements(call: Call) -> list[Placed]:
         return []
     target = paths.pop() if folder is None else folder
     where = _absolute(call.directory, target)
-    inside = folder is not None or len(paths) > 1 or target.endswith(("/", "/."))
+    inside = folder is not None or len(paths) > 1 or target.endswith(("/", "/.", ".."))
+    inside = inside or where == call.directory
     return [_placed(call.directory, path, where, inside=inside) for path in paths]
 
 

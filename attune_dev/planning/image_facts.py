@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from attune_dev.model.dockerfile import CargoBuild, Instruction, SourcePattern
 
@@ -21,12 +21,16 @@ class Taken:
         source: absolute path in ``stage``; ``None`` where it is not known.
         stage: index of the stage, -1 for the build context, -2 for another image.
         inside: whether the source is put into the folder ``path``.
+        context: folder of the build context, for ``stage`` -1.
+        line: of the instruction.
     """
 
     path: str
     source: str | None
     stage: int
     inside: bool = False
+    context: str = ""
+    line: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +128,18 @@ def _is_shell(text: str) -> bool:
 
 
 def through(mounted: list[Taken], path: str) -> Taken | None:
-    """The place behind a mount that a path leads to."""
+    """The place behind the innermost mount that a path leads to.
+
+    What cargo leaves below a mounted source folder is its own, nothing of the context.
+    """
+    found: Taken | None = None
     for mount in mounted:
-        if mount.source is None:
-            continue
-        if path == mount.path:
-            return mount
-        if path.startswith(mount.path.rstrip("/") + "/"):
-            rest = path[len(mount.path.rstrip("/")) + 1 :]
-            return Taken(path, posixpath.join(mount.source, rest), mount.stage)
-    return None
+        inside = path == mount.path or path.startswith(mount.path.rstrip("/") + "/")
+        if inside and mount.source and (found is None or len(mount.path) > len(found.path)):
+            found = mount
+    if found is None or found.source is None:
+        return None
+    rest = path[len(found.path.rstrip("/")) + 1 :]
+    if found.stage == -1 and "target" in rest.split("/"):
+        return None
+    return replace(found, path=path, source=posixpath.join(found.source, rest).rstrip("/") or "/")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from attune_dev.errors import ConfigError
 from attune_dev.model.dockerfile import CargoBuild, ImageInputs, SourcePattern
 from attune_dev.planning.image_facts import StageFacts
-from attune_dev.planning.image_shipped import shipped_binaries, shipped_names
+from attune_dev.planning.image_shipped import shipped_binaries, trace_shipped
 from attune_dev.planning.image_stages import Stages
 
 if TYPE_CHECKING:
@@ -56,16 +56,17 @@ def _resolved(service: str, build: BuildConfig, stages: Stages, ignore_file: str
     dockerfile = stages.dockerfile
     final = _target(stages, build, service)
     used = [stages.facts(index) for index in _in_use(stages, final)]
+    shipped = trace_shipped(stages, final)
     in_image = {facts.index for facts in stages.chain(final)}
     return ImageInputs(
         service=service,
         dockerfile=dockerfile.path,
         context=build.context,
         stages=tuple(dockerfile.stages[f.index].name or str(f.index) for f in used),
-        sources=_sources(used, in_image),
+        sources=(*_sources(used, in_image), *shipped.sources),
         base_images=tuple(sorted({image for facts in used for image in facts.images})),
         cargo_builds=_builds(used),
-        shipped=shipped_names(stages, final),
+        shipped=shipped.names,
         cache_ids=tuple(sorted({cache for facts in used for cache in facts.cache_ids})),
         args={k: v for facts in used for k, v in sorted(facts.args.items())},
         ignore_file=ignore_file,

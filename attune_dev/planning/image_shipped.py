@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import posixpath
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from attune_dev.model.dockerfile import SourcePattern
 from attune_dev.planning.shell_words import UNKNOWN
 
 if TYPE_CHECKING:
@@ -22,25 +24,40 @@ _GLOB = "*?["
 _STEP_LIMIT = 2000
 
 
-def shipped_names(stages: Stages, final: int) -> tuple[str, ...]:
-    """Names of the files that the final stage takes out of other stages.
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """What the final stage takes out of other stages.
+
+    Attributes:
+        names: of files as they were compiled; patterns where only a part is known, sorted.
+        sources: what it takes that another stage has only copied out of a context.
+    """
+
+    names: tuple[str, ...]
+    sources: tuple[SourcePattern, ...]
+
+
+def trace_shipped(stages: Stages, final: int) -> Shipped:
+    """Follows what the final stage takes out of other stages back to where it came from.
 
     Args:
         stages: of one Dockerfile.
         final: index of the final stage.
-
-    Returns:
-        Sorted file names as they were compiled; patterns where only a part is known.
     """
-    tracer = _Tracer(stages)
     names: set[str] = set()
+    sources: dict[SourcePattern, None] = {}
     for facts in stages.chain(final):
+        for build in facts.builds:  # compiled where it stays
+            names |= set(build.binaries) or {"*"}
         for taken in facts.shipped:
+            tracer = _Tracer(stages, taken)
             if taken.source is None:
                 names.add("*")
             else:
-                names |= tracer.names(taken.stage, taken.source)
-    return tuple(sorted(names))
+                tracer.trace(taken.stage, taken.source)
+            names |= tracer.names
+            sources |= tracer.sources
+    return Shipped(tuple(sorted(names)), tuple(sources))
 
 
 def shipped_binaries(inputs: ImageInputs, known_binaries: frozenset[str]) -> frozenset[str]:
@@ -74,43 +91,56 @@ def _compiled(inputs: ImageInputs, known: frozenset[str]) -> set[str]:
 
 
 class _Tracer:
-    def __init__(self, stages: Stages) -> None:
+    """Follows one path of the final stage; all ways in which it may have come to be count."""
+
+    def __init__(self, stages: Stages, shipped: Taken) -> None:
+        self.names: set[str] = set()
+        self.sources: dict[SourcePattern, None] = {}
         self._stages = stages
+        self._shipped = shipped
         self._seen: set[tuple[int, str]] = set()
 
-    def names(self, stage: int, path: str) -> set[str]:
-        """Under which names what stands at a path was compiled."""
-        if stage < 0 or (stage, path) in self._seen or len(self._seen) > _STEP_LIMIT:
-            return set()
+    def trace(self, stage: int, path: str) -> None:
+        """Finds what stands at a path of a stage."""
+        if (stage, path) in self._seen or len(self._seen) > _STEP_LIMIT:
+            return
         self._seen.add((stage, path))
-        if path.startswith(tuple(f"{folder}/" for folder in _SYSTEM)) or path in _SYSTEM:
-            return set()
         chain = self._stages.chain(stage)
-        found: set[str] = set()
-        followed = False
-        for taken in (t for facts in reversed(chain) for t in reversed(facts.taken)):
-            if taken.source is not None and taken.stage == stage and taken.source == path:
-                continue
-            sources = _sources(taken, path)
-            if not sources:
-                continue
-            followed = True
-            for source in sources:
-                found |= {"*"} if source is None else self._follow(taken, source)
-            if _is_exact(taken, path):
-                break  # what was there before is overwritten
-        return found if followed else _own_name(chain, path)
+        builds = [build for facts in chain for build in facts.builds]
+        copied = self._trace_copies(chain, path, compiled=bool(builds))
+        if any(_holds(path, build.directory) for build in builds):
+            self.names.add("*")
+        elif not copied and not _is_below(path, _SYSTEM):
+            self.names |= _own_name(builds, path)
 
-    def _follow(self, taken: Taken, source: str) -> set[str]:
-        if taken.stage == -1:
-            return set()  # out of the context: a source, nothing compiled
-        return self.names(taken.stage, source)
+    def _trace_copies(self, chain: list[StageFacts], path: str, *, compiled: bool) -> bool:
+        """Follows the copies that made a path; whether it is certain that one did."""
+        certain = False
+        in_target = compiled and "target" in path.split("/")
+        for facts in reversed(chain):
+            for taken in reversed(facts.taken):
+                by_copy = taken.stage != facts.index
+                for source in _sources(taken, path, by_copy=by_copy):
+                    if source is None:
+                        self.names.add("*")
+                    elif taken.stage >= 0:
+                        self.trace(taken.stage, source)
+                    elif taken.stage == -1 and not in_target:
+                        self._add_source(taken, source)
+                    certain |= taken.stage != -1 or _file(taken) == path
+        return certain
+
+    def _add_source(self, taken: Taken, source: str) -> None:
+        pattern = source.strip("/").replace(UNKNOWN, "*")
+        found = SourcePattern(
+            pattern, taken.context, self._shipped.path, line=self._shipped.line, final=True
+        )
+        self.sources[found] = None
 
 
-def _sources(taken: Taken, path: str) -> list[str | None]:
-    """What ``path`` (or what is below it) was copied from by this step."""
-    name = posixpath.basename(taken.source) if taken.source else "*"
-    file = posixpath.join(taken.path, name) if taken.inside else taken.path
+def _sources(taken: Taken, path: str, *, by_copy: bool) -> list[str | None]:
+    """What a path, or what is below it, was taken from by this step; all that is possible."""
+    file = _file(taken)
     pattern = path.replace(UNKNOWN, "*")
     below = path.rstrip("/") + "/"
     if (
@@ -122,13 +152,24 @@ def _sources(taken: Taken, path: str) -> list[str | None]:
     if _has_glob(file) and fnmatchcase(path, file.replace(UNKNOWN, "*")):
         return [_rename(taken.source, posixpath.basename(path))]
     folder = taken.path.rstrip("/") + "/"
-    if path.startswith(folder) and taken.source is not None:
-        if taken.inside and path.startswith(file + "/"):
-            return [posixpath.join(taken.source, path[len(file) + 1 :])]
-        if not taken.inside or taken.stage >= 0:
-            # A folder whose content went into the folder. A single file stays what it is.
-            return [posixpath.join(taken.source, path[len(folder) :])] if not taken.inside else []
-    return []
+    if taken.source is None or not path.startswith(folder):
+        return []
+    if (
+        taken.inside
+        and path.startswith(file.rstrip("/") + "/")
+        and file.rstrip("/") + "/" != folder
+    ):
+        return [posixpath.join(taken.source, path[len(file) + 1 :])]
+    if taken.inside and not by_copy:
+        return []  # `cp file folder/` puts nothing else there
+    source = posixpath.dirname(taken.source) if _has_glob(taken.source) else taken.source
+    return [posixpath.join(source, path[len(folder) :])]  # COPY puts a folder's content there
+
+
+def _file(taken: Taken) -> str:
+    """The path that a step makes, if its source is a file."""
+    name = posixpath.basename(taken.source) if taken.source else "*"
+    return posixpath.join(taken.path, name) if taken.inside else taken.path
 
 
 def _rename(source: str | None, name: str) -> str | None:
@@ -136,23 +177,25 @@ def _rename(source: str | None, name: str) -> str | None:
     return None if source is None else posixpath.join(posixpath.dirname(source), name)
 
 
-def _is_exact(taken: Taken, path: str) -> bool:
-    name = posixpath.basename(taken.source) if taken.source else ""
-    file = posixpath.join(taken.path, name) if taken.inside else taken.path
-    return file == path
-
-
 def _has_glob(text: str) -> bool:
     return any(char in text for char in _GLOB) or UNKNOWN in text
 
 
-def _own_name(chain: list[StageFacts], path: str) -> set[str]:
+def _holds(path: str, directory: str) -> bool:
+    """Whether a folder holds the target folder of a compile in ``directory``."""
+    return f"{directory}/target/x/".startswith(path.rstrip("/") + "/")
+
+
+def _is_below(path: str, folders: tuple[str, ...]) -> bool:
+    return path.startswith(tuple(f"{folder}/" for folder in folders)) or path in folders
+
+
+def _own_name(builds: list[CargoBuild], path: str) -> set[str]:
     """The name of a file that no copy made: a program wrote it, most often cargo."""
-    name = posixpath.basename(path.rstrip("/")).replace(UNKNOWN, "*")
-    builds = [build for facts in chain for build in facts.builds]
+    name = posixpath.basename(path).replace(UNKNOWN, "*")
     if not builds or posixpath.splitext(name)[1]:
         return {name} if name else set()
-    if not name or path.endswith("/") or name in _FOLDER_NAMES:
+    if not name or name in _FOLDER_NAMES:
         return {"*"}
     if _all_named(builds) and not _is_compiled(builds, name):
         return {"*"}  # a folder, or a name that the build gives by means not followed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from attune_dev.errors import ConfigError
@@ -182,9 +183,9 @@ class Stages:
                         pattern, origin, path, instruction.keyword, instruction.line, exclude
                     )
                 )
-                facts.taken.append(Taken(path, f"/{pattern}", -1, inside))
+                facts.taken.append(Taken(path, f"/{pattern}", -1, inside, origin, instruction.line))
             else:
-                taken = Taken(path, rooted(source), origin, inside)
+                taken = Taken(path, rooted(source), origin, inside, line=instruction.line)
                 facts.taken.append(taken)
                 if origin >= 0:
                     facts.shipped.append(taken)
@@ -233,17 +234,20 @@ class Stages:
     ) -> Taken | None:
         if mount.kind == "cache":
             facts.cache_ids.add(self._expand(mount.cache_id, values))
-        reference = self._expand(mount.from_, values)
-        if mount.kind not in ("bind", "cache") or (mount.kind == "cache" and not reference):
+        if mount.kind not in ("bind", "cache"):
             return None
+        reference = self._expand(mount.from_, values)
         source = self._expand(mount.source, values)
         target = posixpath.join(facts.workdir, self._expand(mount.target, values))
+        if mount.kind == "cache" and not reference:
+            own = posixpath.normpath(target)
+            return Taken(own, own, facts.index, line=line)
         origin = self._origin(facts, reference)
         if isinstance(origin, str):
             pattern = clean_source(source)
             facts.sources.append(SourcePattern(pattern, origin, target, "bind", line))
-            return Taken(posixpath.normpath(target), f"/{pattern}", -1)
-        return Taken(posixpath.normpath(target), rooted(source), origin)
+            return Taken(posixpath.normpath(target), f"/{pattern}", -1, context=origin, line=line)
+        return Taken(posixpath.normpath(target), rooted(source), origin, line=line)
 
     def _call(self, facts: StageFacts, call: Call, mounted: list[Taken], line: int) -> bool:
         build = cargo_build(call, line)
@@ -252,11 +256,11 @@ class Stages:
                 facts.builds.append(build)
             return True
         for placed in placements(call):
-            taken = Taken(placed.target, placed.source, facts.index, placed.inside)
+            taken = Taken(placed.target, placed.source, facts.index, placed.inside, line=line)
             origin = through(mounted, placed.source) if placed.source else None
             if origin is not None:
-                taken = Taken(placed.target, origin.source, origin.stage, placed.inside)
-                if origin.stage >= 0:
+                taken = replace(origin, path=placed.target, inside=placed.inside)
+                if origin.stage >= 0 and origin.stage != facts.index:
                     facts.shipped.append(taken)
             facts.taken.append(taken)
         return False

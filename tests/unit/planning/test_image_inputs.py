@@ -216,6 +216,33 @@ SHIPPED = [
     ),
     ("RUN cargo build", "COPY --from=b /build/config /etc/app", ()),
     ("RUN cargo build", "COPY --from=b /etc/ssl/certs /etc/ssl/certs", ()),
+    ("RUN cargo build && cp target/r/$S .", "COPY --from=b /build/api /bin/x", ("api",)),
+    ("RUN cargo build && cp target/r/$S ./svc", "COPY --from=b /build/svc /bin/x", ("api",)),
+    ("RUN cargo build", "COPY --from=b /build /srv", ("*",)),
+    ("RUN cargo build", "COPY --from=b / /srv", ("*",)),
+    (
+        "RUN cargo build\nRUN for b in api timer; do cp target/r/$b /o; done",
+        "COPY --from=b /o /bin/",
+        ("api", "timer"),
+    ),
+    (
+        (
+            "RUN --mount=target=/build,rw --mount=type=cache,target=/build/target "
+            "cargo build && cp target/r/$S /o/svc"
+        ),
+        "COPY --from=b /o/svc /bin/",
+        ("api",),
+    ),
+    (
+        "RUN --mount=target=/build,rw cargo build && cp target/r/$S /o/svc",
+        "COPY --from=b /o/svc /bin/",
+        ("api",),
+    ),
+    (
+        "RUN cargo build && cp target/r/$S /o/svc\nFROM scratch AS m\nCOPY --from=b /o /",
+        "COPY --from=m /svc /bin/",
+        ("api",),
+    ),
     (
         "RUN cargo build",
         "RUN --mount=from=b,source=/build/target/release,target=/t cp /t/$S /bin/svc",
@@ -249,6 +276,42 @@ def test_a_base_stage_ships_too() -> None:
         FROM common AS api
         COPY --from=b /target/release/api /bin/
         """
+    )
+    assert inputs.shipped == ("api", "timer")
+
+
+PASSED_ON = [
+    # What the builder copies, what the last stage takes from it, what that reads of the context.
+    ("COPY . .", "/build/static", ["static"]),
+    ("COPY . /build/", "/build/static/img /build/config.toml", ["static/img", "config.toml"]),
+    ("COPY migrations /m", "/m", ["migrations"]),
+    ("COPY migrations /m", "/m/a.sql", ["migrations/a.sql"]),
+    ("COPY a.toml b.toml /c/", "/c/b.toml", ["a.toml/b.toml", "b.toml"]),
+    ("COPY *.toml /c/", "/c/b.toml", ["b.toml"]),
+    ("COPY . .", "/build/target/release/api", []),
+    ("COPY . .\nRUN cp -r static /out", "/out", ["static"]),
+    ("COPY certs /etc/ssl/certs", "/etc/ssl/certs", ["certs"]),
+]
+
+
+@pytest.mark.parametrize(("copies", "taken", "expected"), PASSED_ON)
+def test_files_that_only_pass_through_the_builder_are_held_by_the_image(
+    copies: str, taken: str, expected: list[str]
+) -> None:
+    inputs = resolve(
+        f"FROM rust AS b\nWORKDIR /build\n{copies}\nRUN cargo build\n"
+        f"FROM debian\nCOPY --from=b {taken} /to/\n"
+    )
+    held = [source for source in inputs.sources if source.final]
+    assert sorted(source.pattern for source in held) == sorted(expected)
+    last_line = 6 + copies.count("\n")
+    assert {(source.destination, source.line) for source in held} <= {("/to", last_line)}
+
+
+def test_what_the_last_stage_compiles_itself_is_in_the_image() -> None:
+    inputs = resolve(
+        "FROM rust AS b\nRUN cargo build\nFROM rust\n"
+        "COPY --from=b /target/release/timer /bin/\nRUN cargo build --bin api\n"
     )
     assert inputs.shipped == ("api", "timer")
 
