@@ -21,7 +21,12 @@ JSON_HELP = "one JSON document on standard output, everything else on standard e
     },
 )
 def build(_context: Any, services: list[str], no_cache: bool = False, json: bool = False) -> None:
-    """Builds the images of services, all in one build; containers stay as they are."""
+    """Builds images, all in one build; containers stay.
+
+    `build` builds all, `build api notifier` these two and nothing else. One compile makes all
+    binaries asked for; content decides what is compiled, not file times. A failed build shows the
+    compiler's error and leaves images and containers as they were.
+    """
     from attune_dev.cli.act import run_plan
     from attune_dev.planning.planner import plan_request
 
@@ -43,7 +48,12 @@ def build(_context: Any, services: list[str], no_cache: bool = False, json: bool
     help={"binaries": "pack binaries to compile; all where none is named", "json": JSON_HELP},
 )
 def pack_binaries(_context: Any, binaries: list[str], json: bool = False) -> None:
-    """Compiles the binaries that packs carry, checks them, and places them in their packs."""
+    """Compiles the binaries of packs and places them.
+
+    A pack binary is a Cargo binary that a sensor's YAML names as its entry point. It is compiled in
+    the builder image, checked (ELF, architecture, C library against the runtime image), and placed
+    at packs/PACK/sensors/NAME in one step. A failed build leaves the old binary.
+    """
     from attune_dev.cli.act import run_plan
     from attune_dev.planning.planner import plan_request
 
@@ -68,7 +78,11 @@ def pack_binaries(_context: Any, binaries: list[str], json: bool = False) -> Non
 def packs_sync(
     _context: Any, packs: list[str], no_restart: bool = False, json: bool = False
 ) -> None:
-    """Brings the packs volume to exactly what packs/ holds, then restarts who reads packs."""
+    """Makes the packs volume equal packs/, restarts readers.
+
+    Changed, new and deleted files, modes and links; each pack is switched at once, so that no
+    reader sees half of it. What someone else put into the volume is left alone and told.
+    """
     from attune_dev.cli.act import run_plan
     from attune_dev.planning.planner import plan_request
 

@@ -33,7 +33,11 @@ def clean(
     all: bool = False,  # noqa: A002 - the option's name
     yes: bool = False,
 ) -> None:
-    """Removes containers and networks of this project, and what is asked for beyond."""
+    """Removes what this project made, after showing it.
+
+    Containers and networks always; `--images`, `--volumes` and `--caches` go further. Each kind is
+    shown and asked about by itself; `--yes` does not ask.
+    """
     project = Project()
     for kind, find in _steps(
         project, images=images or all, volumes=volumes or all, caches=caches or all

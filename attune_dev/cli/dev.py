@@ -45,7 +45,13 @@ def dev(
     down: bool = False,
     poll: bool = False,
 ) -> None:
-    """Brings the stack up, then watches and runs the cheapest correct action for each change."""
+    """Brings the stack up, then acts on what you save.
+
+    For each change it runs the cheapest correct action: a pack sync and a restart for pack YAML and
+    scripts, one compile and new containers for code, nothing for what no output reads; it tells
+    what it did and why. A failed build leaves everything running and stays pending. Ctrl-C ends it;
+    the stack stays up unless `--down`.
+    """
     from attune_dev.watching.lock import only_loop
 
     project = Project(profiles=tuple(profile))

@@ -20,7 +20,11 @@ ANSWER_SECONDS = 1.0
 
 @command(help={"json": "one JSON document on standard output"})
 def ps(_context: Any, json: bool = False) -> None:
-    """Tells per service: state, health, age of image and container, mounts in sync, URL."""
+    """Shows state, health, ages, mounts and URL per service.
+
+    IMAGE and CONTAINER are ages; an image that is newer than its container is marked. MOUNTS tells
+    whether the packs volume holds what packs/ holds.
+    """
     from attune_dev.reporting.ps import render
 
     project = Project()

@@ -19,7 +19,12 @@ from attune_dev.errors import ExitCode
     }
 )
 def setup(_context: Any, check: bool = False, json: bool = False) -> None:
-    """Has what the tasks need: engine, Compose and buildx plugins, base images."""
+    """Gets what is missing: plugins and base images.
+
+    Looks at the engine, the Compose and buildx plugins and the base images. Plugins come from the
+    distribution's signed packages, into your own plugin folder. Images are pulled, or made as
+    stand-ins where no registry answers. The other tasks do this by themselves where it is needed.
+    """
     from attune_dev.setup.ensure import check as look
     from attune_dev.setup.ensure import ensure
 

@@ -34,7 +34,11 @@ def plan(
     json: bool = False,
     exit_code: bool = False,
 ) -> None:
-    """Shows what a change would do, and why, without doing it; needs no engine."""
+    """Shows what a change would do, and why; does nothing.
+
+    `plan crates/api/src/main.rs` asks for a file, `plan --since origin/main` for all that differs
+    from a revision, `plan` for what is not committed. It needs no engine.
+    """
     from attune_dev.loading.changes import asked_plan
     from attune_dev.planning.render import render_plan
 
@@ -52,7 +56,7 @@ def plan(
     names="target", is_name=ANY_WORD, help={"target": "a file of the repository, or a service"}
 )
 def why(_context: Any, target: list[str]) -> None:
-    """Tells everything that reads a file, or everything that a service is made of."""
+    """Tells who reads a file, or what a service is made of."""
     from attune_dev.planning.why import why_path, why_service
 
     project = Project()
@@ -67,7 +71,7 @@ def why(_context: Any, target: list[str]) -> None:
 
 @command()
 def graph(_context: Any) -> None:
-    """Draws the graph from packages to services as a Mermaid diagram."""
+    """Draws packages, images and services (Mermaid)."""
     from attune_dev.planning.mermaid import mermaid
 
     print(mermaid(Project().workspace))

@@ -37,7 +37,7 @@ CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
 def run_tests(
     _context: Any, paths: list[str], unit: bool = False, full: bool = False, match: str = ""
 ) -> None:
-    """Runs the tests: those without Docker, then those on the engine."""
+    """Runs the tests, those on the engine included."""
     root = find_root()
     words = [*(paths or ["tests"])]
     marks = [mark for mark, off in (("not docker", unit), ("not full", not full)) if off]
@@ -54,7 +54,7 @@ def run_tests(
 
 @command()
 def check(_context: Any) -> None:
-    """Checks formatting, lint, types and the direction of imports."""
+    """Checks format, lint, types and import directions."""
     root = find_root()
     failed = []
     for name, words in CHECKS:

@@ -24,7 +24,11 @@ PROFILE_HELP = "Compose profile to switch on, can be given more than once"
     },
 )
 def up(_context: Any, services: list[str], profile: list[str]) -> None:
-    """Brings the stack to the files as they are, starts it, and prints the URLs that answer."""
+    """Makes all current, starts it, prints the URLs.
+
+    Builds, compiles pack binaries and syncs packs where content differs, starts what does not run
+    as it should, in the order of `depends_on`, and waits until all is healthy.
+    """
     from attune_dev.cli.start import bring_up
 
     project = Project(profiles=tuple(profile))
@@ -34,7 +38,7 @@ def up(_context: Any, services: list[str], profile: list[str]) -> None:
 
 @command(help={"volumes": "the volumes too, packs included"})
 def down(_context: Any, volumes: bool = False) -> None:
-    """Stops the stack and removes its containers and networks; volumes stay."""
+    """Stops and removes containers; volumes stay."""
     project = Project()
     project.port.down(say, volumes=volumes)
 
@@ -45,7 +49,7 @@ def down(_context: Any, volumes: bool = False) -> None:
     help={"services": "exactly the services to restart; all that run where none is named"},
 )
 def restart(_context: Any, services: list[str]) -> None:
-    """Restarts exactly the named services and waits until they are healthy."""
+    """Restarts exactly the named services, waits for health."""
     project = Project()
     if services:
         named = project.services(services)
@@ -84,7 +88,10 @@ def logs(_context: Any, services: list[str], follow: bool = False, tail: str = "
     help={"words": "service, then the command (a shell where there is none)"},
 )
 def exec_(_context: Any, words: list[str]) -> None:
-    """Runs a command in a service's container: `exec api sh`, `exec api -- ls -la`."""
+    """Runs a command in a container: `exec api sh`.
+
+    Words with dashes go behind `--`: `exec api -- ls -la`.
+    """
     project = Project()
     if not words:
         raise Exit("error: no service is named\n  fix: ./inv exec SERVICE [COMMAND]", code=2)
