@@ -97,12 +97,12 @@ def compose_error(stderr: str, root: Path, sources: ComposeSources) -> AttuneDev
         _duplicate(message, file, root),
         _by_line(message, file, root),
         _by_place(message, file, root, sources),
+        _by_text(message, root, sources),
     ):
         if error is not None:
             return error
-    return ConfigError(
-        "the Compose file is not valid", why=_short(message), file=relative(file, root)
-    )
+    why = _short(message) or "it gave no reason"
+    return ConfigError("the Compose file is not valid", why=why, file=relative(file, root))
 
 
 def plugin_missing() -> EnvironmentLacksError:
@@ -216,6 +216,23 @@ def _by_place(message: str, file: str, root: Path, sources: ComposeSources) -> C
     where, line = locate(path, sources, file)
     return ConfigError(
         "the Compose file is not valid", why=_short(message), file=relative(where, root), line=line
+    )
+
+
+def _by_text(message: str, root: Path, sources: ComposeSources) -> ConfigError | None:
+    """The line that has the last word of the message, which is often the value at fault."""
+    word = message.split()[-1].strip("\"'.") if message.split() else ""
+    found = [
+        (file, number)
+        for file, text in sources.texts.items()
+        for number, line in enumerate(text.splitlines(), start=1)
+        if len(word) > 3 and word in line
+    ]
+    if len(found) != 1:
+        return None
+    file, line = found[0]
+    return ConfigError(
+        "the Compose file is not valid", why=_short(message), file=relative(file, root), line=line
     )
 
 

@@ -364,6 +364,7 @@ BROKEN = [
 ]
 
 
+@pytest.mark.docker  # not the engine, but the plugin, and many calls of it
 @pytest.mark.parametrize(("text", "told", "hint"), BROKEN)
 def test_a_wrong_file_is_told_with_its_line(load: Load, text: str, told: str, hint: str) -> None:
     with pytest.raises(ConfigError) as caught:
