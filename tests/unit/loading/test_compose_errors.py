@@ -112,8 +112,10 @@ SAID = [
         ["the Compose file is not valid (compose.yaml:7)", "Invalid hostPort: 99999999"],
     ),
     (
-        "error while interpolating services.api.imagee: "
-        "required variable REQ is missing a value: say it",
+        (
+            "error while interpolating services.api.imagee: "
+            "required variable REQ is missing a value: say it"
+        ),
         [
             "the variable REQ is required and not set (compose.yaml:3)",
             "say it",
