@@ -92,7 +92,7 @@ def run_plan(
     from attune_dev.watching.lock import acting
 
     if plan is None or not plan:
-        _tell_nothing(json=json)
+        tell_nothing(json=json)
         return None
     with cancellable() as cancel, acting(project.root, _title(plan), say):
         tools = make_tools(project, no_cache=no_cache)
@@ -139,7 +139,8 @@ def finish(result: RunResult, *, json: bool) -> None:
         raise Exit(code=result.error.exit_code if result.error else ExitCode.ACTION_FAILED)
 
 
-def _tell_nothing(*, json: bool) -> None:
+def tell_nothing(*, json: bool) -> None:
+    """Tells that nothing had to be done."""
     if json:
         print(json_module.dumps({"version": 1, "ok": True, "seconds": 0.0, "targets": []}))
     else:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from attune_dev.cli.command import command
-from attune_dev.cli.project import Project, check_names, is_service, require_setup, say, split_names
+from attune_dev.cli.project import (
+    Project,
+    check_names,
+    find_root,
+    is_service,
+    require_setup,
+    say,
+    split_names,
+)
 from attune_dev.model.plan import ActionKind
 
 JSON_HELP = "one JSON document on standard output, everything else on standard error"
@@ -83,12 +91,17 @@ def packs_sync(
     Changed, new and deleted files, modes and links; each pack is switched at once, so that no
     reader sees half of it. What someone else put into the volume is left alone and told.
     """
-    from attune_dev.cli.act import run_plan
+    from attune_dev.cli.act import run_plan, tell_nothing
+    from attune_dev.packs import quick
     from attune_dev.planning.planner import plan_request
 
+    wanted = split_names(packs)
+    if quick.nothing_to_do(find_root(), wanted) is not None:
+        tell_nothing(json=json)
+        return
     project = Project()
     known = project.packs()
-    named = check_names("pack", split_names(packs), known) or list(known)
+    named = check_names("pack", wanted, known) or list(known)
     require_setup(project.root)
     plan = plan_request(
         project.workspace,
@@ -98,3 +111,5 @@ def packs_sync(
         services=project.running_services(),
     )
     run_plan(project, plan if named else None, json=json)
+    if not no_restart and set(named) == set(known):
+        quick.remember(project.root, project.workspace)

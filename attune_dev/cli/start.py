@@ -24,6 +24,7 @@ def bring_up(project: Project, services: Sequence[str]) -> None:
     Raises:
         Exit: something failed.
     """
+    from attune_dev.packs import quick
     from attune_dev.planning.graph import build_graph
     from attune_dev.planning.opening import opening_plan, with_needs
     from attune_dev.reporting.plain import one_shot
@@ -36,5 +37,6 @@ def bring_up(project: Project, services: Sequence[str]) -> None:
         plan = opening_plan(graph, wanted, project.port.current(wanted))
         result = execute(plan, make_tools(project, starting=True), one_shot(), cancel=cancel)
     finish(result, json=False)
+    quick.remember(project.root, project.workspace)
     for service, url in sorted(answering_urls(project).items()):
         print(f"{service:16} {url}")

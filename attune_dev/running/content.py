@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from attune_dev.packs import quick
 from attune_dev.packs.helper import HelperSession
 from attune_dev.packs.sync import sync_packs
 from attune_dev.running.ports import ContentResult
@@ -54,6 +55,7 @@ class VolumePacks(ExitStack):
         Raises:
             ActionError: a pack could not be synced; the others were.
         """
+        quick.forget(self._root)  # until whoever asked says that its readers have it, too
         found: dict[str, ContentResult] = {}
         for folder in self._workspace().packs_folders:
             talk.cancel.check()
