@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from attune_dev.loading.compose_files import ComposeSources
 
 KEY = "x-attune-dev"
-_KNOWN = tuple(field.name.replace("_", "-") for field in fields(Override))
+_KNOWN = tuple(field.name.replace("_", "-") for field in fields(Override) if field.name != "place")
 _SCRIPTS = ("restart", "nothing")
 
 
@@ -62,7 +62,9 @@ def _override(said: Any, path: list[str], root: Path, sources: ComposeSources) -
         except ValueError as problem:
             what = f"`{'.'.join(here)}` must be {problem}"
             raise _wrong(what, here, root, sources) from None
-    return Override(**values)
+    file, line = locate(path, sources)
+    shown = relative(file, root)
+    return Override(**values, place=shown if line is None else f"{shown}:{line}")
 
 
 def _typed(name: str, value: Any) -> Any:

@@ -90,6 +90,7 @@ class Override:
         one_shot: whether it is a one-shot; ``None`` where nothing is said.
         ignore: globs of paths that never concern it.
         scripts: ``"restart"`` or ``"nothing"``: what a changed action script needs.
+        place: where it says so, ``file:line``; empty where it says nothing.
     """
 
     packages: tuple[str, ...] | None = None
@@ -97,6 +98,7 @@ class Override:
     one_shot: bool | None = None
     ignore: tuple[str, ...] = ()
     scripts: str | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

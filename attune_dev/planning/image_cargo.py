@@ -16,8 +16,21 @@ if TYPE_CHECKING:
 
 # Subcommands that leave something to ship.
 _COMPILES = frozenset(("build", "b", "rustc", "install", "run", "r", "zigbuild", "xbuild"))
-# Subcommands that carry one of those as their own first word.
-_CARRIERS = frozenset(("auditable", "component", "lambda", "leptos", "pgo", "ndk", "hack"))
+# Programs that call cargo for what their own files say.
+_DRIVERS = frozenset(
+    (
+        "bazel",
+        "buck2",
+        "cargo-leptos",
+        "dx",
+        "just",
+        "make",
+        "maturin",
+        "napi",
+        "trunk",
+        "wasm-pack",
+    )
+)
 # Subcommands that leave nothing to ship; `chef` compiles dependencies alone.
 _LEAVES_NOTHING = frozenset(
     (
@@ -62,20 +75,23 @@ def cargo_build(call: Call, line: int) -> CargoBuild | None:
         call: any program.
         line: of the ``RUN``, told with it.
     """
-    words = list(call.argv[1:])
-    if posixpath.basename(call.argv[0]) not in ("cargo", "cross", "cargo-zigbuild"):
+    program, words = posixpath.basename(call.argv[0]), list(call.argv[1:])
+    if program in _DRIVERS:
+        note = f"`{program}` may compile anything"
+        return CargoBuild(directory=_shown(call.directory), workspace=True, line=line, note=note)
+    if program not in ("cargo", "cross", "cargo-zigbuild"):
         return None
     if words and words[0].startswith("+"):
         words = words[1:]
     subcommand, options, plain = _options(words)
-    if subcommand in _CARRIERS and plain:
-        subcommand, plain = plain[0], plain[1:]
+    if subcommand == "auditable" and plain:
+        subcommand = plain[0]
     if not subcommand or subcommand in _LEAVES_NOTHING:
         return None
     directory = posixpath.normpath(posixpath.join(call.directory, options.get("-C", ["."])[-1]))
     if subcommand not in _COMPILES:
         note = f"`cargo {_shown(subcommand)}` may compile anything"
-        return CargoBuild(directory=directory, workspace=True, line=line, note=note)
+        return CargoBuild(directory=_shown(directory), workspace=True, line=line, note=note)
     if subcommand == "install" and "--path" not in options:
         return None  # a program from a registry, none of the repository's
     return _build(subcommand, options, words, directory, line)

@@ -48,7 +48,7 @@ class Places:
     def script(self, path: str) -> str | None:
         """The text of a script in the stage, ``None`` where it is not known."""
         found = self.context_path(path)
-        return next((text for name, text in self.texts if name == found), None)
+        return next((text for name, text in self.texts if name == found and text), None)
 
     def context_path(self, path: str) -> str | None:
         """Where in the context a file of the stage comes from, ``None`` where it does not."""

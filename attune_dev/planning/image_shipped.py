@@ -197,13 +197,10 @@ def _own_name(builds: list[CargoBuild], path: str) -> set[str]:
         return {name} if name else set()
     if not name or name in _FOLDER_NAMES:
         return {"*"}
-    if _all_named(builds) and not _is_compiled(builds, name):
-        return {"*"}  # a folder, or a name that the build gives by means not followed
+    named = all(build.binaries and not build.workspace for build in builds)
+    if (named and not _is_compiled(builds, name)) or any(build.note for build in builds):
+        return {name, "*"}  # a folder, or a name that the build gives by means not followed
     return {name}
-
-
-def _all_named(builds: list[CargoBuild]) -> bool:
-    return all(build.binaries and not build.workspace for build in builds)
 
 
 def _is_compiled(builds: list[CargoBuild], name: str) -> bool:

@@ -252,7 +252,8 @@ class Stages:
     def _call(self, facts: StageFacts, call: Call, mounted: list[Taken], line: int) -> bool:
         build = cargo_build(call, line)
         if build is not None:
-            if build not in facts.builds:
+            # What is no cargo itself can compile what is ours only where it sees a manifest.
+            if build not in facts.builds and (not build.note or self._sees_manifest(facts)):
                 facts.builds.append(build)
             return True
         for placed in placements(call):

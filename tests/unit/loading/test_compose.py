@@ -298,6 +298,7 @@ def test_what_is_said_by_hand_is_taken_from_the_service(load: Load) -> None:
     said = project.services["a"].override
     assert (said.packages, said.reads, said.one_shot) == (("one", "two"), ("docs/**",), True)
     assert (said.ignore, said.scripts) == ((), "nothing")
+    assert said.place == "compose.yaml:4"
     assert project.services["b"].override.packages is None
     assert project.one_shot("a")
 

@@ -76,6 +76,8 @@ SELECTIONS = [
     ("RUN cargo build --bin api$(uname -m)", ("api*",), (), False),
     ("RUN cargo build $(cat /selection)", (), (), True),
     ("RUN cargo xtask dist", (), (), True),
+    ("RUN cargo leptos build", (), (), True),
+    ("RUN make release", (), (), True),
 ]
 
 
@@ -201,6 +203,8 @@ SHIPPED = [
     ("RUN cargo build && cp target/r/$S /a\nRUN strip /a", "COPY --from=b /a /", ("api",)),
     ("RUN cargo build\nRUN cp target/r/$S /a", "COPY --from=0 /a /", ("api",)),
     ("RUN cargo build --bin api", "COPY --from=b /out /bin", ("*",)),
+    ("RUN cargo build --bin api", "COPY --from=b /svc /bin", ("*", "svc")),
+    ("RUN trunk build", "COPY --from=b /build/site /bin", ("*", "site")),
     ("RUN cargo build", "COPY --from=b /build/target/release /bin", ("*",)),
     ("RUN cargo build", "COPY --from=b /build/target/release/ /bin/", ("*",)),
     ("RUN cargo build", "COPY --from=b /build/target/release/attune-* /bin/", ("attune-*",)),
@@ -529,6 +533,17 @@ def test_a_bound_script_may_be_sourced() -> None:
 
 def test_an_unknown_script_that_sees_no_manifest_compiles_nothing() -> None:
     assert resolve("FROM node\nCOPY build.sh .\nRUN ./build.sh\n").cargo_builds == ()
+
+
+def test_a_script_whose_text_cannot_be_had_may_compile_anything() -> None:
+    text = builder("COPY ci /ci\nRUN /ci/compile", "COPY --from=b /svc /bin/")
+    inputs = resolve(text, scripts={"ci/compile": ""})
+    assert [build.note for build in inputs.cargo_builds] == ["`/ci/compile` may compile anything"]
+    assert inputs.shipped == ("*", "svc")
+
+
+def test_make_without_a_manifest_in_sight_compiles_nothing_of_ours() -> None:
+    assert resolve("FROM gcc\nCOPY lib lib\nRUN make -C lib\n").cargo_builds == ()
 
 
 def test_text_that_is_too_much_to_follow_counts_as_compiling_everything() -> None:
