@@ -36,7 +36,9 @@ def save_digests(root: Path, cache: DigestCache) -> None:
     """
     if not cache.changed:
         return
-    kept = {**cache.known, **cache.fresh}
+    scanned = {path.partition("/")[0] for path in cache.fresh}
+    others = {p: e for p, e in cache.known.items() if p.partition("/")[0] not in scanned}
+    kept = {**others, **cache.fresh}
     document = {
         "version": VERSION,
         "files": {path: [*stamp, digest] for path, (stamp, digest) in kept.items()},
@@ -52,15 +54,6 @@ def save_digests(root: Path, cache: DigestCache) -> None:
             draft.replace(folder / FILE)
         except OSError:
             draft.unlink(missing_ok=True)
-
-
-def forget_missing(root: Path, folder: str, cache: DigestCache) -> DigestCache:
-    """The cache without entries of packs that are gone, so that it does not grow for ever."""
-    packs = root / folder
-    there = {path.partition("/")[0] for path in cache.known}
-    gone = {name for name in there if not (packs / name).is_dir()}
-    known = {path: entry for path, entry in cache.known.items() if path.split("/")[0] not in gone}
-    return DigestCache(known, changed=bool(gone))
 
 
 def _entries(document: Any) -> dict[str, tuple[Stamp, str]]:
