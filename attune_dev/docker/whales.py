@@ -8,6 +8,7 @@ call; looking at containers and images needs none.
 
 from __future__ import annotations
 
+import re
 import threading
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -96,8 +97,27 @@ class WhalesDocker(Engine):
         return tuple(name for name in named if before.get(name) != after.get(name))
 
     def _start(self, services: Sequence[str], on_line: OnLine, *, force: bool = False) -> None:
+        if self._hash_holds_order and any(
+            self.project.services[name].depends_on for name in services
+        ):
+            self._create_then_start(services, on_line, force=force)
+            return
         flags = ["--force-recreate"] if force else []
         self._compose(["up", "-d", "--no-deps", "--no-build", *flags, *services], on_line)
+
+    def _create_then_start(self, services: Sequence[str], on_line: OnLine, *, force: bool) -> None:
+        """Starts services without ``--no-deps``, which gives older Compose another hash.
+
+        Compose creates what is not current, dependencies included, and starts nothing, so that no
+        finished one-shot runs again. A dependency that ran and was replaced is started as well.
+        """
+        running = {container.service for container in self.containers() if container.running}
+        if force:
+            self._compose(["rm", "--stop", "--force", *services], on_line)
+        self._compose(["up", "--no-start", "--no-build", *services], on_line)
+        wanted = [c for c in self.containers() if c.service in running.union(services)]
+        if ids := [container.id for container in wanted if not container.running]:
+            self._docker("start", ["start", *ids])
 
     def _await(self, wave: Wave, timeout: float, cancel: Cancel) -> None:
         cancel.check()
@@ -150,7 +170,7 @@ class WhalesDocker(Engine):
         everyone = [name for wave in waves for name in wave.services]
         started: list[str] = []
         with self._lock:
-            current = self.current(everyone)
+            current, before = self.current(everyone), self._runs()
             for wave in waves:
                 if todo := [name for name in wave.services if name not in current]:
                     self._await(wave, timeout, cancel)
@@ -159,7 +179,8 @@ class WhalesDocker(Engine):
             for name in started:
                 if self.project.one_shot(name):
                     self._await_end(name, ONE_SHOT_SECONDS, cancel)
-        return tuple(sorted(started))
+            after = self._runs() if started else before
+        return tuple(name for name in sorted(started) if before.get(name) != after.get(name))
 
     def current(self, services: Sequence[str]) -> frozenset[str]:
         """See :class:`DockerPort`; Compose's hash tells whether the definition is the same."""
@@ -218,6 +239,17 @@ class WhalesDocker(Engine):
                 "`docker` is not installed", why="it is not on PATH", hint="install Docker Engine"
             ) from None
         return tuple(str(word) for word in argv)
+
+    @cached_property
+    def _hash_holds_order(self) -> bool:
+        """Whether Compose counts ``depends_on``, which ``--no-deps`` removes, as definition.
+
+        It did until 2.29.3 (docker/compose pull request 12072): a container that was started with
+        ``--no-deps`` was replaced by the next plain ``docker compose up``.
+        """
+        said = self._query(["version", "--short"], "asking Compose for its version").stdout
+        numbers = [int(number) for number in re.findall(r"\d+", said)[:3]]
+        return tuple(numbers) < (2, 29, 3)
 
     def _compose(self, words: Sequence[str], on_line: OnLine) -> None:
         argv = [*self._compose_argv, "--ansi", "never", "--progress", "plain", *words]
