@@ -10,12 +10,7 @@ from attune_dev.model.compose import MountKind
 from attune_dev.model.dockerfile import ImageInputs, SourcePattern
 from attune_dev.model.packs import PackBinary, PacksFolder
 from attune_dev.model.workspace import Workspace
-from attune_dev.planning.bindings import (
-    Compiled,
-    binaries_of_image,
-    compiled_by_cargo,
-    host_built,
-)
+from attune_dev.planning.bindings import Bindings, Compiled
 from attune_dev.planning.globs import folders_above, is_literal, join, within
 from attune_dev.planning.hidden import ContextRules
 from attune_dev.planning.image_ignore import reads
@@ -113,8 +108,10 @@ def build_graph(workspace: Workspace) -> Graph:
     inputs = {Owner(service=name): image for name, image in workspace.images.items()}
     inputs |= {Owner(dockerfile=p): image for p, image in workspace.pack_binary_images.items()}
     pack_binaries = _pack_binaries(workspace)
+    bindings = Bindings(workspace.cargo)
     compiles = {
-        owner: _compiled(workspace, owner, image, pack_binaries) for owner, image in inputs.items()
+        owner: _compiled(workspace, bindings, owner, image, pack_binaries)
+        for owner, image in inputs.items()
     }
     closures = _Closures(workspace)
     literal, globs = _copies(workspace, inputs, compiles, closures)
@@ -124,8 +121,8 @@ def build_graph(workspace: Workspace) -> Graph:
         packages=closures.packages,
         compiles=compiles,
         compiled_by=_compiled_by(compiles, closures),
-        compiled_with=_compiled_with(workspace, inputs, compiles, closures),
-        host_built=_host_built(workspace, closures),
+        compiled_with=_compiled_with(bindings, inputs, compiles, closures),
+        host_built=_host_built(workspace, bindings, closures),
         pack_binaries=pack_binaries,
         literal_copies=literal,
         glob_copies=globs,
@@ -162,6 +159,7 @@ def _pack_binaries(workspace: Workspace) -> dict[str, tuple[PackBinary, ...]]:
 
 def _compiled(
     workspace: Workspace,
+    bindings: Bindings,
     owner: Owner,
     image: ImageInputs,
     pack_binaries: Mapping[str, tuple[PackBinary, ...]],
@@ -169,7 +167,7 @@ def _compiled(
     if owner.service:
         service = workspace.compose.services.get(owner.service)
         named = service.override.packages if service else None
-        return binaries_of_image(workspace.cargo, image, named)
+        return bindings.shipped(image, named)
     return tuple(
         Compiled(name, placed.package)
         for name, places in pack_binaries.items()
@@ -190,14 +188,14 @@ def _compiled_by(
 
 
 def _compiled_with(
-    workspace: Workspace,
+    bindings: Bindings,
     inputs: Mapping[Owner, ImageInputs],
     compiles: Mapping[Owner, tuple[Compiled, ...]],
     closures: _Closures,
 ) -> dict[str, tuple[Owner, ...]]:
     found: dict[str, dict[Owner, None]] = {}
     for owner, image in inputs.items():
-        together = {*compiled_by_cargo(workspace.cargo, image), *compiles[owner]}
+        together = {*bindings.compiled(image), *compiles[owner]}
         for binary in sorted(together):
             for root in closures.of(binary.package):
                 found.setdefault(root, {})[owner] = None
@@ -205,11 +203,11 @@ def _compiled_with(
 
 
 def _host_built(
-    workspace: Workspace, closures: _Closures
+    workspace: Workspace, bindings: Bindings, closures: _Closures
 ) -> dict[str, tuple[tuple[str, str], ...]]:
     found: dict[str, set[tuple[str, str]]] = {}
     for service, image in workspace.images.items():
-        for binary, path in host_built(workspace.cargo, image):
+        for binary, path in bindings.host_built(image):
             for root in closures.of(binary.package):
                 found.setdefault(root, set()).add((service, path))
     return {root: tuple(sorted(found[root])) for root in found}

@@ -271,3 +271,84 @@ def test_what_cannot_be_derived_can_be_said(repo: Repository) -> None:
 compiles odd
         ignored rules/skip/b.txt: x-attune-dev says that it never concerns who could read it
     """)
+
+
+def test_a_one_shot_does_not_restart_what_it_waits_for(repo: Repository) -> None:
+    repo.service("db", "data:/var/lib/db", image="postgres")
+    repo.service(
+        "seed", "./seed:/s:ro", "data:/data", image="seed", restart="no", waits={"db": "healthy"}
+    )
+    repo.service("api", "data:/d:ro", image="api")
+    assert repo.plan("seed/1") == text("""
+        [] -> #1 rerun seed, seed/1: is mounted into seed
+        [1] -> #2 restart api, seed/1: follows a new run of seed
+    """)
+
+
+def test_two_one_shots_that_fill_one_volume_do_not_run_for_each_other(repo: Repository) -> None:
+    for name in ("one", "two"):
+        repo.service(name, f"./{name}:/in:ro", "data:/out", image="x", restart="no")
+    repo.service("reader", "data:/d:ro", image="x")
+    assert repo.plan("one/a") == text("""
+        [] -> #1 rerun one, one/a: is mounted into one
+        [1] -> #2 restart reader, one/a: follows a new run of one
+    """)
+
+
+def test_there_is_one_build_even_if_only_one_image_needs_the_pack_binaries(
+    repo: Repository,
+) -> None:
+    packs(repo)
+    repo.members("crates/*")
+    repo.crate("crates/common")
+    repo.crate("crates/timer", "crates/common", bins=("core-timer",))
+    repo.crate("crates/web", "crates/common", bins=("web",))
+    multi = MULTI_STAGE.format(binary="web")
+    repo.write({"p.Dockerfile": BINARIES, "a.Dockerfile": multi})
+    repo.write({"b.Dockerfile": f"{multi}COPY packs /packs\n"})
+    repo.service("a", build="a.Dockerfile")
+    repo.service("b", build="b.Dockerfile")
+    assert repo.plan("crates/common/src/lib.rs").splitlines()[:3] == [
+        "[] -> #1 build-pack-binaries core-timer, crates/common/src/lib.rs: compiles core-timer",
+        "[1] -> #2 sync-packs core, crates/common/src/lib.rs: changes the binary core-timer",
+        "[1] -> #3 build a b, crates/common/src/lib.rs: compiles web",
+    ]
+
+
+def test_a_name_that_two_workspaces_use_means_that_of_the_context(repo: Repository) -> None:
+    for place in ("first", "second"):
+        repo.members("crates/*", root=place)
+        repo.crate(f"{place}/crates/api", bins=("api",))
+        repo.write({f"{place}/Dockerfile": MULTI_STAGE.format(binary="api")})
+        repo.service(place, build={"context": place})
+    assert repo.plan("second/crates/api/src/main.rs").splitlines()[0] == (
+        "[] -> #1 build second, second/crates/api/src/main.rs: compiles api"
+    )
+
+
+def test_a_one_shot_that_only_reads_a_volume_fills_nothing(repo: Repository) -> None:
+    repo.service("report", "./r:/r:ro", "data:/data:ro", image="report", restart="no")
+    repo.service("api", "data:/d:ro", image="api")
+    assert repo.plan("r/a") == "[] -> #1 rerun report, r/a: is mounted into report"
+
+
+def test_without_a_sensor_service_all_readers_restart_for_a_sensor(repo: Repository) -> None:
+    packs(repo)
+    repo.without("sensor")
+    assert repo.plan("packs/core/sensors/timer.yaml") == text("""
+        [] -> #1 sync-packs core, packs/core/sensors/timer.yaml: belongs to pack core
+        [1] -> #2 restart api worker, packs/core/sensors/timer.yaml: changes pack core
+    """)
+
+
+def test_a_program_of_the_same_name_from_elsewhere_is_not_taken_for_a_binary(
+    repo: Repository,
+) -> None:
+    repo.members("crates/*")
+    repo.crate("crates/api", bins=("api",))
+    made = "FROM debian AS b\nCOPY . .\nRUN make\nFROM debian\nCOPY --from=b /out/api /bin/\n"
+    repo.write({"web/Dockerfile": made})
+    repo.service("web", build={"context": "web"})
+    assert repo.plan("crates/api/src/main.rs") == (
+        "ignored crates/api/src/main.rs: no image and no pack takes a binary of package api"
+    )
