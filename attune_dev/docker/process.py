@@ -269,6 +269,15 @@ def attach(
             continue  # the terminal has told the child too; it decides
 
 
+def ends_within(child: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Whether a program ends by itself in this time."""
+    try:
+        child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
 def end_group(child: subprocess.Popen[bytes], *, grace: float = GRACE_SECONDS) -> None:
     """Ends a program and all its children, the gentle way first."""
     for number, patience in (
@@ -278,11 +287,8 @@ def end_group(child: subprocess.Popen[bytes], *, grace: float = GRACE_SECONDS) -
     ):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, number)
-        try:
-            child.wait(patience)
-        except subprocess.TimeoutExpired:
-            continue
-        break
+        if ends_within(child, patience):
+            break
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
 

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from subprocess import TimeoutExpired
 from typing import IO
 
 from attune_dev.docker import process
@@ -167,9 +166,7 @@ class Conversation:
             self._in.close()
         # its standard error ends with it; a killed one may be about to tell why it ends
         self._listener.join(KILL_SECONDS if kill else CLOSE_SECONDS)
-        try:
-            self._child.wait(0.1 if self._listener.is_alive() else KILL_SECONDS)
-        except TimeoutExpired:
+        if not process.ends_within(self._child, 0.1 if self._listener.is_alive() else KILL_SECONDS):
             process.end_group(self._child, grace=1.0)
             self._listener.join(CLOSE_SECONDS)
         for stream in (self._out, self._child.stderr):
