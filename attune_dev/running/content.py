@@ -50,7 +50,7 @@ class VolumePacks(ExitStack):
         self._sessions: dict[str, HelperSession] = {}
 
     def sync(self, packs: Sequence[str], talk: Talk) -> tuple[ContentResult, ...]:
-        """See :class:`PacksPort`.
+        """See :class:`PacksPort`; packs that had to go are told behind those asked for.
 
         Raises:
             ActionError: a pack could not be synced; the others were.
@@ -75,7 +75,9 @@ class VolumePacks(ExitStack):
                 )
             if problem := report.failure():
                 raise problem
-        return tuple(found.get(name) or ContentResult(name, changed=False) for name in packs)
+        gone = [result for name, result in found.items() if name not in packs and result.changed]
+        asked = [found.get(name) or ContentResult(name, changed=False) for name in packs]
+        return (*asked, *gone)
 
     def build_binaries(self, names: Sequence[str], talk: Talk) -> tuple[ContentResult, ...]:
         """See :class:`PacksPort`."""
