@@ -238,3 +238,12 @@ def test_a_compose_file_with_no_difference_is_only_read_again(two: Repository) -
     assert two.plan("docker-compose.yaml", previous=before) == (
         "[] -> #1 reload, docker-compose.yaml: is read again: it defines the services"
     )
+
+
+def test_a_new_service_without_a_build_is_started(two: Repository) -> None:
+    before = two.load()
+    two.service("cache", image="redis")
+    assert two.plan("docker-compose.yaml", previous=before) == text("""
+        [] -> #1 reload, docker-compose.yaml: is read again: it defines the services
+        [1] -> #2 recreate cache, docker-compose.yaml: changes the definition of cache
+    """)

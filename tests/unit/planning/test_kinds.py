@@ -116,3 +116,9 @@ def test_dep_info_settles_only_what_all_binaries_of_an_image_have_left(repo: Rep
     assert verdicts(repo, "x/a.proto") == ["build all"]
     write_dep_info(repo.root, "web", ["crates/web/src/main.rs"])
     assert verdicts(repo, "x/a.proto") != ["build all"]
+
+
+def test_an_ignored_file_is_read_where_it_is_mounted_to_be_read(repo: Repository) -> None:
+    repo.write({".gitignore": "/secrets/\nconf/local.yaml\n"})
+    repo.service("app", "./secrets:/s:ro", "./conf:/c", image="app")
+    assert verdicts(repo, "secrets/key", "conf/local.yaml") == ["restart app", "restart app"]
