@@ -235,7 +235,7 @@ def _coloured(stream: TextIO) -> bool:
 
 
 def _named(action: Action) -> str:
-    return " ".join([action.kind.value, ", ".join(show_path(name) for name in action.targets)])
+    return f"{action.kind.value} {', '.join(show_path(name) for name in action.targets)}".rstrip()
 
 
 def _why(action: Action) -> str:

@@ -87,11 +87,9 @@ class Eyes:
 
     def deadline(self) -> float:
         """When to ask for the next look."""
-        if self._hold_until is not None:
-            return self._hold_until
-        if self._all:
-            return self._clock.now()
-        return min(self._debouncer.deadline() or self._rescan.at, self._rescan.at)
+        due = self._clock.now() if self._all else self._debouncer.deadline()
+        moment = self._rescan.at if due is None else min(due, self._rescan.at)
+        return moment if self._hold_until is None else max(moment, self._hold_until)
 
     def look(self) -> Look | None:
         """Looks where it is time to; ``None`` where it is not, or where nothing can be seen."""

@@ -24,9 +24,9 @@ from attune_dev.model.event import (
     Stopped,
     Unchanged,
 )
-from attune_dev.model.plan import ActionKind
 from attune_dev.planning.ledger import describe
 from attune_dev.running.outcome import RunResult
+from attune_dev.watching.decider import Decider
 from attune_dev.watching.eyes import Eyes
 from attune_dev.watching.inbox import Asked, Finished, Request, Rescan, StopNow, Told, Touched
 from attune_dev.watching.parts import Options
@@ -66,6 +66,7 @@ class Loop:
         self._options = options or Options()
         self._eyes = Eyes(parts, self._options)
         self._pending = Pending()
+        self._decider = Decider(parts, self._eyes, self._pending)
         self._lapse = Lapse(parts.clock)
         self._check = Alarm(CHECK_SECONDS)
         self._job: Job | None = None
@@ -96,6 +97,8 @@ class Loop:
                     self._wait()
         finally:
             self._parts.source.stop()
+            hurried = self._leaving is not None
+            self._parts.worker.close(0.0 if hurried else self._options.stop_seconds)
         self._parts.tell(Stopped(self._code, _REASONS.get(ExitCode(self._code), "")))
         return self._code
 
@@ -173,6 +176,7 @@ class Loop:
         self._see()
         if self._job is None and not self._paused and not self._eyes.waiting:
             self._act()
+        self._decider.tell_mended()
         self._tell_if_idle()
 
     def _see(self) -> None:
@@ -201,35 +205,13 @@ class Loop:
             return
         self._told_idle = False
         try:
-            plan = self._plan()
+            plan = self._decider.plan()
         except AttuneDevError as problem:
             self._give_up(problem)
         except Exception as problem:  # noqa: BLE001 - the loop survives a mistake of ours
             self._give_up(unexpected(problem))
         else:
             self._begin(plan)
-
-    def _plan(self) -> Plan:
-        """The plan by the definitions as they are now; where they are wrong, as they were."""
-        planning = self._parts.planning
-        plan = self._pending.choose(planning.plan)
-        while reloads := plan.of(ActionKind.RELOAD):
-            try:
-                planning.reload()
-            except AttuneDevError as problem:
-                self._parts.tell(Problem(problem))
-                ends = {p: c.paths for c in plan.changes for p in c.paths}
-                paths = {end for a in reloads for p in a.paths for end in ends.get(p, (p,))}
-                self._pending.fail(problem, paths, ActionKind.RELOAD)
-                plan = self._pending.choose(planning.plan)
-                continue
-            self._pending.mended(ActionKind.RELOAD)
-            scope = planning.scope()
-            if scope != self._parts.looker.scope:
-                self._parts.source.retarget(scope)
-                self._eyes.retarget(scope)
-            return self._pending.choose(planning.plan)
-        return plan
 
     def _give_up(self, problem: AttuneDevError) -> None:
         """Nothing can be done until something changes."""
@@ -266,7 +248,7 @@ class Loop:
             self._parts.tell(Problem(result.error))
             self._pending.fail(result.error, self._pending.ledger.paths)
         elif result.run is not None:
-            self._settle(job, result.run, result.written)
+            self._settle(job, result.run, result)
         self._after_work()
 
     def _after_work(self) -> None:
@@ -274,12 +256,11 @@ class Loop:
             self._parts.planning.settled()
         self._remember()
 
-    def _settle(self, job: Job, run: RunResult, written: Mapping[int, Written]) -> None:
-        taken = taken_on(run, written)
-        edits = self._eyes.compare({path for digests in written.values() for path in digests})
+    def _settle(self, job: Job, run: RunResult, result: JobResult) -> None:
+        edits = self._eyes.compare(result.written_paths)
         self._pending.absorb(edits or ())
         self._pending.settle(run, everything=job.everything)
-        self._pending.settle_written(taken)
+        self._pending.settle_written(result.carried())
         left = self._own_files().intersection(self._pending.ledger.entries)
         if left:
             self._parts.tell(Changed(self._pending.ledger.changes(left), "by an action"))
@@ -319,24 +300,3 @@ class Loop:
         self._parts.tell(Idle(ok, pending.failed, pending.ledger.paths, seconds))
         if self._options.until_idle:
             self._code = ExitCode.OK if ok else ExitCode.ACTION_FAILED
-
-
-def taken_on(run: RunResult, written: Mapping[int, Written]) -> dict[str, str | None]:
-    """What actions have written into the repository and a later one has carried on.
-
-    Args:
-        run: what was done.
-        written: by action id, the digests right after it has ended.
-    """
-    carried = {
-        need
-        for result in run.results
-        if result.ok and result.action.kind is ActionKind.SYNC_PACKS
-        for need in result.action.needs
-    }
-    return {
-        path: digest
-        for action, digests in written.items()
-        if action in carried
-        for path, digest in digests.items()
-    }

@@ -74,8 +74,14 @@ class Looker(Protocol):
 class Planning(Protocol):
     """The graph as it is now, and the plans made from it."""
 
-    def plan(self, changes: Sequence[Change]) -> Plan:
-        """What changes call for, by the graph as it was read last."""
+    def plan(self, changes: Sequence[Change], *, reread: bool = True) -> Plan:
+        """What changes call for, by the graph as it was read last.
+
+        Args:
+            changes: what is pending.
+            reread: whether the plan may ask for a ``reload`` first, with nothing else in it,
+                because the graph is derived from what has changed.
+        """
         ...
 
     def opening(self, changes: Sequence[Change], *, first: bool) -> Plan:

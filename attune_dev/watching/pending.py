@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from attune_dev.model.plan import ActionKind
 from attune_dev.planning.ledger import Ledger
 from attune_dev.running.outcome import Outcome
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from attune_dev.errors import AttuneDevError
     from attune_dev.model.change import Change
-    from attune_dev.model.plan import Action, ActionKind, Plan
+    from attune_dev.model.plan import Action, Plan
     from attune_dev.planning.ledger import Edit
     from attune_dev.running.outcome import ActionResult, RunResult
 
@@ -112,6 +113,7 @@ class Pending:
         """
         if everything and result.ok:
             self.ledger = self.ledger.settle_all(self._started_at)
+            self.failures = self.failures_of(ActionKind.RELOAD)
         else:
             self.ledger = self.ledger.settle(result.plan, result.succeeded, self._started_at)
         ends = {path: change.paths for change in result.plan.changes for path in change.paths}
@@ -139,6 +141,15 @@ class Pending:
     def mended(self, kind: ActionKind | None) -> None:
         """Forgets failures of one kind."""
         self.failures = tuple(failure for failure in self.failures if failure.kind is not kind)
+
+    def failures_of(self, kind: ActionKind | None) -> tuple[Failure, ...]:
+        """Failures of one kind."""
+        return tuple(failure for failure in self.failures if failure.kind is kind)
+
+    def has_failed(self, kind: ActionKind | None, error: AttuneDevError) -> bool:
+        """Whether an action of this kind has failed in the same way."""
+        known = (failure.error for failure in self.failures_of(kind))
+        return any(other is not None and other.lines() == error.lines() for other in known)
 
     @property
     def failed(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from attune_dev.docker.cancel import Cancel
 from attune_dev.errors import ActionError, AttuneDevError
 from attune_dev.model.event import Ended, Planned
+from attune_dev.model.plan import ActionKind
 from attune_dev.watching.inbox import Finished, Inbox, Told
 
 if TYPE_CHECKING:
@@ -53,6 +54,26 @@ class JobResult:
     error: AttuneDevError | None = None
     written: Mapping[int, Mapping[str, str | None]] = field(default_factory=dict)
 
+    @property
+    def written_paths(self) -> frozenset[str]:
+        """All that its actions wrote into the repository."""
+        return frozenset(path for digests in self.written.values() for path in digests)
+
+    def carried(self) -> dict[str, str | None]:
+        """What one action wrote and a later one has synced, with the digest it had then."""
+        synced = {
+            need
+            for result in (self.run.results if self.run is not None else ())
+            if result.ok and result.action.kind is ActionKind.SYNC_PACKS
+            for need in result.action.needs
+        }
+        return {
+            path: digest
+            for action, digests in self.written.items()
+            if action in synced
+            for path, digest in digests.items()
+        }
+
 
 class Worker(Protocol):
     """Does one job at a time and puts ``Finished`` into the inbox."""
@@ -63,6 +84,10 @@ class Worker(Protocol):
 
     def cancel(self) -> None:
         """Asks the running job to end; returns at once."""
+        ...
+
+    def close(self, seconds: float) -> None:
+        """Ends what still runs, and waits for it no longer than that."""
         ...
 
 
@@ -85,18 +110,26 @@ class ThreadWorker:
         self._execute = execute
         self._guard = guard
         self._cancel = Cancel()
+        self._thread: threading.Thread | None = None
 
     def start(self, job: Job) -> None:
         """See :class:`Worker`."""
         self._cancel = Cancel()
-        threading.Thread(
+        self._thread = threading.Thread(
             target=self._run, args=(job, self._cancel), name=f"job {job.number}", daemon=True
-        ).start()
+        )
+        self._thread.start()
 
     def cancel(self) -> None:
         """See :class:`Worker`."""
         # What ends a program waits for it: not in the caller's thread, which has signals to take.
         threading.Thread(target=self._cancel.request, name="cancel", daemon=True).start()
+
+    def close(self, seconds: float) -> None:
+        """See :class:`Worker`."""
+        if self._thread is not None and self._thread.is_alive():
+            self.cancel()
+            self._thread.join(seconds)
 
     def _run(self, job: Job, cancel: Cancel) -> None:
         written: dict[int, Mapping[str, str | None]] = {}

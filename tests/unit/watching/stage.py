@@ -112,12 +112,22 @@ class FakePlanning:
         self.reloads = 0
         self.settlements = 0
         self.openings: list[tuple[tuple[Change, ...], bool]] = []
+        self.opening_actions: tuple[tuple[ActionKind, str], ...] = ((ActionKind.RECREATE, "api"),)
+        self.trusting = False  # whether a start does only what has changed since the last run
         self.broken = False
+        self.defining: set[str] = set()
+        self.unread: set[str] = set()
+        self.read: set[str] = set()
         self.new_scope: Scope | None = None
 
-    def plan(self, changes: Sequence[Change]) -> Plan:
+    def plan(self, changes: Sequence[Change], *, reread: bool = True) -> Plan:
         if self.broken:
             raise ZeroDivisionError("division by zero")
+        stale = {change.path for change in changes} & self.defining
+        if reread and stale - self.read:
+            self.unread |= stale
+            again = tuple(Because(path, "is read again") for path in sorted(stale))
+            return Plan(tuple(changes), (Action(1, ActionKind.RELOAD, (), (), again),))
         causes: dict[tuple[ActionKind, str], list[Because]] = {}
         ignored = []
         for change in changes:
@@ -153,13 +163,20 @@ class FakePlanning:
 
     def opening(self, changes: Sequence[Change], *, first: bool) -> Plan:
         self.openings.append((tuple(changes), first))
-        action = Action(1, ActionKind.RECREATE, ("api",), (), (Because("", "asked for"),))
-        return Plan(tuple(changes), (action,))
+        if self.trusting and not first:
+            return self.plan(changes, reread=False)
+        because = (Because("", "asked for"),)
+        actions = [
+            Action(number, kind, (target,), (), because)
+            for number, (kind, target) in enumerate(self.opening_actions, start=1)
+        ]
+        return Plan(tuple(changes), tuple(actions))
 
     def reload(self) -> None:
         self.reloads += 1
         if self.problem is not None:
             raise self.problem
+        self.read |= self.unread
 
     def settled(self) -> None:
         self.settlements += 1
@@ -190,12 +207,17 @@ class FakeWorker:
         self.plans: list[Plan] = []
         self.cancelled = 0
         self.stubborn = False
+        self.closed = False
+        self.chance: Callable[[Action], bool] = lambda action: False
+        self.applies: Callable[[Action], None] = lambda action: None
+        self.at_start: Callable[[], None] = lambda: None
         self.does: dict[ActionKind, Callable[[], None]] = {}
         self._job: Job | None = None
 
     def start(self, job: Job) -> None:
         assert self._job is None, "one job at a time"
         self._job = job
+        self.at_start()
         self._script.at(self._clock.time + self.seconds, lambda: self._end(job))
 
     def cancel(self) -> None:
@@ -203,6 +225,9 @@ class FakeWorker:
         job = self._job
         if not self.stubborn and job is not None:
             self._script.at(self._clock.time + 0.1, lambda: self._end(job))
+
+    def close(self, seconds: float) -> None:
+        self.closed = True
 
     def _end(self, job: Job) -> Message | None:
         if self._job is not job:
@@ -234,10 +259,12 @@ class FakeWorker:
             return ActionResult(action, Outcome.CANCELLED)
         if any(not results[need].ok for need in action.needs):
             return ActionResult(action, Outcome.SKIPPED)
-        if self.fails.intersection(action.targets):
+        if self.fails.intersection(action.targets) or self.chance(action):
+            self.applies(action)  # a failed action may have done half of it
             return ActionResult(action, Outcome.FAILED, error=ActionError("it failed"))
         if act := self.does.get(action.kind):
             act()
+        self.applies(action)
         targets = tuple(TargetResult(name, "made", changed=True) for name in action.targets)
         return ActionResult(action, Outcome.SUCCEEDED, targets=targets)
 
@@ -250,6 +277,7 @@ class Stage:
 
     def __init__(self, root: Path, state: Path, **options: Any) -> None:
         self.root = root
+        self.state = state
         self.clock = FakeClock()
         self.script = Script(self.clock)
         self.source = FakeSource()

@@ -218,6 +218,21 @@ def test_a_broken_definition_keeps_the_last_good_one_and_is_told(stage: Stage) -
     assert stage.of(Idle)[1].pending == ("compose.yaml",)
 
 
+def test_with_broken_definitions_the_rest_goes_on_by_the_last_good_ones(stage: Stage) -> None:
+    error = ConfigError("not valid YAML", file="compose.yaml", line=3)
+    stage.planning.defining = {"compose.yaml", "services/api/main.rs"}
+    stage.do(109, lambda: setattr(stage.planning, "problem", error))
+    stage.write("compose.yaml", "a: [", at=110)
+    stage.write("services/api/main.rs", "new", at=120)
+    stage.do(129, lambda: setattr(stage.planning, "problem", None))
+    stage.write("compose.yaml", "services: {}", at=130)
+    stage.run()
+    assert stage.of(Problem) == [Problem(error)]
+    assert stage.described == [BUILD_API]
+    assert [notice.text for notice in stage.of(Notice)] == ["the definitions are in order again"]
+    assert stage.of(Idle)[-1].ok
+
+
 def test_a_new_scope_is_listened_to_and_what_came_into_view_has_not_changed(stage: Stage) -> None:
     wider = Scope(trees=frozenset({"services", "packs"}))
 

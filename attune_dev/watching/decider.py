@@ -1,0 +1,68 @@
+"""From what is pending to the plan, by definitions that may be wrong at the moment."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from attune_dev.errors import AttuneDevError
+from attune_dev.model.event import Notice, Problem
+from attune_dev.model.plan import ActionKind
+
+if TYPE_CHECKING:
+    from attune_dev.model.plan import Plan
+    from attune_dev.watching.eyes import Eyes
+    from attune_dev.watching.parts import Parts
+    from attune_dev.watching.pending import Pending
+
+
+class Decider:
+    """Plans, and has the definitions read again before where that is due.
+
+    Args:
+        parts: what the loop works with.
+        eyes: told where to look from now on.
+        pending: what is to be planned.
+    """
+
+    def __init__(self, parts: Parts, eyes: Eyes, pending: Pending) -> None:
+        self._parts = parts
+        self._eyes = eyes
+        self._pending = pending
+        self._broken = False  # whether the last good definitions are in force
+
+    def tell_mended(self) -> None:
+        """Tells when wrong definitions are right again."""
+        if self._broken and not self._pending.failures_of(ActionKind.RELOAD):
+            self._broken = False
+            self._parts.tell(Notice("the definitions are in order again"))
+
+    def plan(self) -> Plan:
+        """The plan by the definitions as they are now; where they are wrong, as they were."""
+        planning, pending = self._parts.planning, self._pending
+        plan = pending.choose(planning.plan)
+        if not plan.of(ActionKind.RELOAD):
+            return plan
+        try:
+            planning.reload()
+        except AttuneDevError as problem:
+            return self._plan_as_before(problem)
+        pending.mended(ActionKind.RELOAD)
+        scope = planning.scope()
+        if scope != self._parts.looker.scope:
+            self._parts.source.retarget(scope)
+            self._eyes.retarget(scope)
+        return pending.choose(planning.plan)
+
+    def _plan_as_before(self, problem: AttuneDevError) -> Plan:
+        """The last good definitions stay in force for everything but what is wrong itself."""
+        planning, pending = self._parts.planning, self._pending
+        if not pending.has_failed(ActionKind.RELOAD, problem):
+            self._parts.tell(Problem(problem))
+        self._broken = True
+        plan = pending.choose(partial(planning.plan, reread=False))
+        ends = {path: change.paths for change in plan.changes for path in change.paths}
+        causes = {path for action in plan.of(ActionKind.RELOAD) for path in action.paths}
+        wrong = {end for path in causes for end in ends.get(path, (path,))}
+        pending.fail(problem, wrong, ActionKind.RELOAD)
+        return pending.choose(partial(planning.plan, reread=False)) if wrong else plan
