@@ -111,6 +111,19 @@ class Ledger:
         chosen = [e for p, e in self.entries.items() if paths is None or p in paths]
         return describe(Edit(e.path, e.base, e.digest) for e in chosen)
 
+    def doubt(self, digests: Mapping[str, str | None], at: float) -> Ledger:
+        """Takes paths in that are as they were, but may have been read when they were others.
+
+        Args:
+            digests: path to digest as it is.
+            at: when that was noticed.
+        """
+        entries = dict(self.entries)
+        for path, now in digests.items():
+            known = entries.get(path, Entry(path, now, now, at))
+            entries[path] = replace(known, seen_at=at, tried=True)
+        return Ledger(entries)
+
     def begin(self, plan: Plan) -> Ledger:
         """Notes that the actions of a plan start: from here on, going back is a change too."""
         caused = _caused(plan)

@@ -23,8 +23,9 @@ class FileState(NamedTuple):
         digest: of content and run bit, or of a link's text.
         size: bytes.
         mtime: nanoseconds.
-        ctime: nanoseconds; 0 where the times cannot prove that nothing changed since.
+        ctime: nanoseconds.
         inode: number on its file system.
+        certain: 1 where equal times prove that nothing was written since, else 0.
     """
 
     digest: str
@@ -32,11 +33,16 @@ class FileState(NamedTuple):
     mtime: int = 0
     ctime: int = 0
     inode: int = 0
+    certain: int = 0
 
     def vouched_by(self, found: os.stat_result) -> bool:
         """Whether what the file system says now proves that the content is still the same."""
         now = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
-        return bool(self.ctime) and self[1:] == now
+        return bool(self.certain) and self[1:5] == now
+
+    def touched_since(self, earlier: FileState) -> bool:
+        """Whether something was done to the file since then, whatever its content is now."""
+        return self[1:5] != earlier[1:5]
 
 
 def read_state(full: str, now_ns: int) -> FileState | None:
@@ -79,7 +85,7 @@ def _read_file(handle: int, now_ns: int) -> FileState | None:
         if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
             return _state(digest + _run_bit(after), after, now_ns)
         before = after
-    return _state(_content(handle) + _run_bit(before), before, now_ns)._replace(ctime=0)
+    return _state(_content(handle) + _run_bit(before), before, now_ns)._replace(certain=0)
 
 
 def _content(handle: int) -> str:
@@ -100,5 +106,6 @@ def _run_bit(found: os.stat_result) -> str:
 def _state(digest: str, found: os.stat_result, now_ns: int) -> FileState:
     newest = max(found.st_mtime_ns, found.st_ctime_ns)
     margin = _COARSE_NS if found.st_mtime_ns % _SECOND_NS == 0 else _TICK_NS
-    ctime = found.st_ctime_ns if now_ns - newest > margin else 0
-    return FileState(digest, found.st_size, found.st_mtime_ns, ctime, found.st_ino)
+    certain = int(now_ns - newest > margin)
+    times = found.st_mtime_ns, found.st_ctime_ns
+    return FileState(digest, found.st_size, *times, found.st_ino, certain)

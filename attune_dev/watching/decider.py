@@ -11,9 +11,13 @@ from attune_dev.model.plan import ActionKind
 
 if TYPE_CHECKING:
     from attune_dev.model.plan import Plan
-    from attune_dev.watching.eyes import Eyes
+    from attune_dev.watching.doubts import Doubts
+    from attune_dev.watching.eyes import Eyes, Look
     from attune_dev.watching.parts import Parts
     from attune_dev.watching.pending import Pending
+
+
+MOST_NAMES = 3
 
 
 class Decider:
@@ -36,6 +40,17 @@ class Decider:
         if self._broken and not self._pending.failures_of(ActionKind.RELOAD):
             self._broken = False
             self._parts.tell(Notice("the definitions are in order again"))
+
+    def doubt(self, look: Look, doubts: Doubts) -> bool:
+        """Has work done again that may have read what was there for a moment only."""
+        planning = self._parts.planning
+        doubted = doubts.take(look, partial(planning.plan, reread=False)) - planning.own_files()
+        if doubted:
+            names = ", ".join(sorted(doubted)[:MOST_NAMES])
+            more = " and others" if len(doubted) > MOST_NAMES else ""
+            self._parts.tell(Notice(f"touched while being read, doing it again: {names}{more}"))
+            self._pending.doubt({path: self._eyes.snapshot.digest(path) for path in doubted})
+        return bool(doubted)
 
     def plan(self) -> Plan:
         """The plan by the definitions as they are now; where they are wrong, as they were."""

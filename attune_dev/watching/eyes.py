@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attune_dev.errors import ActionError, AttuneDevError
 from attune_dev.model.event import Notice, Problem
 from attune_dev.watching.debounce import Debouncer
-from attune_dev.watching.snapshot import Snapshot, edits_between
+from attune_dev.watching.snapshot import Snapshot, edits_between, touched_between
 from attune_dev.watching.timing import Alarm
 
 if TYPE_CHECKING:
@@ -28,10 +28,14 @@ class Look:
     Attributes:
         edits: what differs.
         hints: what it was about; empty where everything was looked at.
+        touched: what something was done to though its content is the same.
+        everything: whether all files were looked at.
     """
 
     edits: tuple[Edit, ...]
     hints: frozenset[str] = frozenset()
+    touched: frozenset[str] = frozenset()
+    everything: bool = False
 
 
 class Eyes:
@@ -54,6 +58,7 @@ class Eyes:
         self._hold_until: float | None = None
         self._told_hold = ""
         self._blind = ""
+        self._touched: frozenset[str] = frozenset()
 
     def first_look(self, known: Snapshot | None) -> tuple[Edit, ...]:
         """Looks at everything.
@@ -104,8 +109,12 @@ class Eyes:
         hints = self._debouncer.flush()
         if self._all:
             return self._look_at_everything()
+        before = self.snapshot.files
         edits = self.compare(hints)
-        return None if edits is None else Look(edits, hints)
+        if edits is None:
+            return None
+        gone = {path for path in hints if path not in before and path not in self.snapshot.files}
+        return Look(edits, hints, self._touched | gone)
 
     def compare(self, hints: Iterable[str]) -> tuple[Edit, ...] | None:
         """Looks at some paths at once; ``None`` where nothing can be seen."""
@@ -137,11 +146,12 @@ class Eyes:
             self._cannot_see(problem)
             self._rescan.wind(self._clock.now())
             return None
-        return Look(edits)
+        return Look(edits, touched=self._touched, everything=True)
 
     def _take(self, new: Snapshot) -> tuple[Edit, ...]:
         old, self.snapshot = self.snapshot, new
         self._blind = ""
+        self._touched = touched_between(old, new)
         self._rescan.period = max(self._least_rescan, RESCAN_FACTOR * new.seconds)
         self._rescan.wind(self._clock.now())
         for path, why in sorted(new.problems.items()):

@@ -27,6 +27,7 @@ from attune_dev.model.event import (
 from attune_dev.planning.ledger import describe
 from attune_dev.running.outcome import RunResult
 from attune_dev.watching.decider import Decider
+from attune_dev.watching.doubts import Doubts
 from attune_dev.watching.eyes import Eyes
 from attune_dev.watching.inbox import Asked, Finished, Request, Rescan, StopNow, Told, Touched
 from attune_dev.watching.parts import Options
@@ -67,6 +68,7 @@ class Loop:
         self._eyes = Eyes(parts, self._options)
         self._pending = Pending()
         self._decider = Decider(parts, self._eyes, self._pending)
+        self._doubts = Doubts()
         self._lapse = Lapse(parts.clock)
         self._check = Alarm(CHECK_SECONDS)
         self._job: Job | None = None
@@ -129,6 +131,7 @@ class Loop:
         match message:
             case Touched(paths):
                 self._eyes.touch(paths)
+                self._doubts.touched(paths)
             case Rescan(reason):
                 if reason:
                     self._parts.tell(Notice(f"{reason}; looking at everything again"))
@@ -187,13 +190,15 @@ class Loop:
             self._since = self._parts.clock.now()
         if look.edits:
             self._absorb(look.edits)
-        elif hints := look.hints - self._own_files():
+        if self._decider.doubt(look, self._doubts):
+            self._told_idle = False
+        elif not look.edits and (hints := look.hints - self._parts.planning.own_files()):
             self._parts.tell(Unchanged(tuple(sorted(hints))))
             self._told_idle = False
 
     def _absorb(self, edits: tuple[Edit, ...], note: str = "") -> None:
         self._pending.absorb(edits)
-        own = self._own_files() if self._job is not None else frozenset[str]()
+        own = self._parts.planning.own_files() if self._job is not None else frozenset[str]()
         if others := tuple(edit for edit in edits if edit.path not in own):
             self._parts.tell(Changed(describe(others), note))
         self._told_idle = False
@@ -225,10 +230,12 @@ class Loop:
             self._pending.begin_all()
             planning = self._parts.planning
             self._start_job(lambda: planning.opening(changes, first=first), everything=True)
+            self._doubts.started(None)
             self._opening_due = False
         elif plan.actions:
             self._pending.begin(plan)
             self._start_job(lambda: plan)
+            self._doubts.started(plan.actions)
         elif plan.changes:
             self._parts.tell(Planned(plan))
             self._pending.begin(plan)
@@ -243,6 +250,7 @@ class Loop:
 
     def _finished(self, job: Job, result: JobResult) -> None:
         self._job = None
+        self._doubts.ended()
         self._told_idle = False
         if result.error is not None:
             self._parts.tell(Problem(result.error))
@@ -261,7 +269,7 @@ class Loop:
         self._pending.absorb(edits or ())
         self._pending.settle(run, everything=job.everything)
         self._pending.settle_written(result.carried())
-        left = self._own_files().intersection(self._pending.ledger.entries)
+        left = self._parts.planning.own_files().intersection(self._pending.ledger.entries)
         if left:
             self._parts.tell(Changed(self._pending.ledger.changes(left), "by an action"))
         if job.everything and run.ok and not self._opened:
@@ -273,9 +281,6 @@ class Loop:
         """What an action has just written; called by the worker, between two actions."""
         looker = self._parts.looker
         return {path: looker.digest(path) for path in self._parts.planning.writes(action)}
-
-    def _own_files(self) -> frozenset[str]:
-        return self._parts.planning.own_files()
 
     def _remember(self) -> None:
         """Keeps what the outputs are made from, once that is known."""
@@ -295,6 +300,7 @@ class Loop:
         if not self._paused and (self._opening_due or pending.fresh()):
             return
         self._told_idle = True
+        self._doubts.calm()
         ok = self._opened and pending.ok
         seconds = self._parts.clock.now() - self._since
         self._parts.tell(Idle(ok, pending.failed, pending.ledger.paths, seconds))

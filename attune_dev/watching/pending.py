@@ -55,6 +55,10 @@ class Pending:
         self.ledger = self.ledger.absorb(edits, self._now())
         self._drop_stale()
 
+    def doubt(self, digests: Mapping[str, str | None]) -> None:
+        """Takes paths in that may have been read when they were others for a moment."""
+        self.ledger = self.ledger.doubt(digests, self._now())
+
     def fresh(self) -> frozenset[str]:
         """Pending paths that nothing has failed on as they are."""
         entries = self.ledger.entries

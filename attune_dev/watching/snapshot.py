@@ -58,6 +58,18 @@ def edits_between(old: Snapshot, new: Snapshot) -> tuple[Edit, ...]:
     return tuple(sorted(edits))
 
 
+def touched_between(old: Snapshot, new: Snapshot) -> frozenset[str]:
+    """Paths that something was done to, and whose content is the same."""
+    return frozenset(
+        path
+        for path, state in new.files.items()
+        if (before := old.files.get(path)) is not state
+        and before is not None
+        and before.digest == state.digest
+        and state.touched_since(before)
+    )
+
+
 class Snapshotter:
     """Looks at the files of a scope.
 
@@ -180,7 +192,7 @@ class Snapshotter:
         problems: dict[str, str],
     ) -> None:
         before = known.files.get(path)
-        if before is not None and before.ctime:
+        if before is not None and before.certain:
             try:
                 found = entry.stat(follow_symlinks=False)
             except OSError:
@@ -206,7 +218,7 @@ class Snapshotter:
         except OSError as problem:
             problems[path] = problem.strerror or str(problem)
             if path in known.files:
-                files[path] = known.files[path]._replace(ctime=0)
+                files[path] = known.files[path]._replace(certain=0)
             return
         if state is None:
             files.pop(path, None)

@@ -196,6 +196,50 @@ def test_going_back_during_an_action_is_a_change(stage: Stage) -> None:
     assert stage.described == [BUILD_API, BUILD_API]
 
 
+def test_what_was_another_for_a_moment_while_a_build_ran_is_built_again(stage: Stage) -> None:
+    stage.worker.seconds = 3.0
+    stage.write("services/api/main.rs", "one", at=110)
+    stage.write("services/api/help.rs", "for a moment", at=111)
+    stage.remove("services/api/help.rs", at=111.05)
+    stage.run()
+    assert stage.described[0] == BUILD_API
+    assert stage.described[1].startswith("[] -> #1 build api, services/api/help.rs")
+    assert stage.of(Idle)[-1].ok
+
+
+def test_going_there_and_back_within_one_batch_during_a_build_is_built_again(stage: Stage) -> None:
+    stage.worker.seconds = 3.0
+    stage.write("services/api/main.rs", "one", at=110)
+    stage.write("services/api/main.rs", "two", at=111)
+    stage.write("services/api/main.rs", "one", at=111.05)
+    stage.run()
+    assert stage.described == [BUILD_API, BUILD_API]
+    assert len(stage.of(Changed)) == 1
+    assert stage.of(Idle)[-1].ok
+
+
+def test_a_touch_during_work_that_does_not_read_it_causes_nothing(stage: Stage) -> None:
+    stage.worker.seconds = 3.0
+    stage.write("packs/core/a.yaml", "new", at=110)
+    stage.write("services/api/main.rs", "content of services/api/main.rs", at=111)
+    stage.run()
+    assert len(stage.described) == 1
+
+
+def test_an_action_that_touches_its_own_sources_does_not_go_on_for_ever(stage: Stage) -> None:
+    source = stage.root / "services/api/main.rs"
+
+    def touch() -> None:
+        source.write_text(source.read_text())
+        stage.send(Touched(frozenset({"services/api/main.rs"})), at=stage.clock.time)
+
+    stage.worker.does[ActionKind.BUILD] = touch
+    stage.write("services/api/main.rs", "new", at=110)
+    stage.run()
+    assert 1 <= len(stage.described) <= 3
+    assert stage.of(Idle)[-1].ok
+
+
 def test_idle_is_not_told_while_work_is_left(stage: Stage) -> None:
     stage.worker.seconds = 3.0
     stage.write("services/api/main.rs", "one", at=110)
