@@ -247,3 +247,43 @@ def test_a_new_service_without_a_build_is_started(two: Repository) -> None:
         [] -> #1 reload, docker-compose.yaml: is read again: it defines the services
         [1] -> #2 recreate cache, docker-compose.yaml: changes the definition of cache
     """)
+
+
+@pytest.fixture
+def together(two: Repository) -> Repository:
+    """Both binaries reach serde, and one call of cargo compiles them."""
+    two.write({"Cargo.lock": LOCK.replace('["tokio"]', '["serde", "tokio"]')})
+    two.write({"crates/web/Cargo.toml": manifest("web", "tokio", 'serde.version = "1"\n')})
+    made = "FROM rust AS b\nCOPY . .\nRUN cargo build --bin api --bin web\nFROM debian\n"
+    for name in ("api", "web"):
+        two.write({f"{name}.Dockerfile": f"{made}COPY --from=b target/debug/{name} /bin/\n"})
+    return two
+
+
+def test_a_feature_concerns_all_that_one_call_of_cargo_compiles_with_it(
+    together: Repository,
+) -> None:
+    before = together.load()
+    asked = 'serde = { version = "1", features = ["x"] }'
+    text_now = manifest("api", "serde").replace("serde.workspace = true", asked)
+    together.write({"crates/api/Cargo.toml": text_now})
+    assert together.plan("crates/api/Cargo.toml", previous=before).splitlines()[0] == (
+        "[] -> #1 build api web, crates/api/Cargo.toml: says how api, web is built"
+    )
+
+
+def test_a_patch_concerns_who_reaches_what_it_replaces(two: Repository) -> None:
+    before = two.load()
+    patch = '[patch.crates-io]\ntokio = { git = "https://example.com/tokio" }\n'
+    two.write({"Cargo.toml": ROOT + patch})
+    assert two.plan("Cargo.toml", previous=before).splitlines()[0] == (
+        "[] -> #1 build web, Cargo.toml: says how web is built"
+    )
+
+
+def test_other_members_of_a_workspace_are_read_again(two: Repository) -> None:
+    before = two.load()
+    two.write({"Cargo.toml": ROOT.replace('["crates/*"]', '["crates/api", "crates/web"]')})
+    assert two.plan("Cargo.toml", previous=before) == (
+        "[] -> #1 reload, Cargo.toml: is read again: it defines the packages"
+    )

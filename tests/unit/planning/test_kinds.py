@@ -122,3 +122,12 @@ def test_an_ignored_file_is_read_where_it_is_mounted_to_be_read(repo: Repository
     repo.write({".gitignore": "/secrets/\nconf/local.yaml\n"})
     repo.service("app", "./secrets:/s:ro", "./conf:/c", image="app")
     assert verdicts(repo, "secrets/key", "conf/local.yaml") == ["restart app", "restart app"]
+
+
+def test_parts_of_a_pack_that_concern_different_services(repo: Repository) -> None:
+    repo.write({"packs.dev/x/pack.yaml": ""})
+    for name in ("api", "worker"):
+        repo.service(name, "./packs.dev:/p", image="app")
+    content, runtime = "packs.dev/x/pack.yaml", "packs.dev/x/requirements.txt"
+    assert verdicts(repo, content, runtime) == ["restart api", "restart worker"]
+    assert verdicts(repo, runtime, content) == ["restart worker", "restart api"]

@@ -352,3 +352,17 @@ def test_a_program_of_the_same_name_from_elsewhere_is_not_taken_for_a_binary(
     assert repo.plan("crates/api/src/main.rs") == (
         "ignored crates/api/src/main.rs: no image and no pack takes a binary of package api"
     )
+
+
+def test_of_two_binaries_of_one_name_the_one_that_is_copied_counts(repo: Repository) -> None:
+    for place in ("first", "second"):
+        repo.members("crates/*", root=place)
+        repo.crate(f"{place}/crates/api", bins=("api",))
+    made = MULTI_STAGE.format(binary="api").replace("COPY . .", "COPY second .")
+    repo.write({"Dockerfile": made})
+    repo.service("api", build="Dockerfile")
+    assert repo.plan("first/crates/api/src/main.rs", "second/crates/api/src/main.rs") == text("""
+        [] -> #1 build api, second/crates/api/src/main.rs: compiles api
+        [1] -> #2 recreate api, second/crates/api/src/main.rs: compiles api
+        ignored first/crates/api/src/main.rs: no image and no pack takes a binary of package api
+    """)
