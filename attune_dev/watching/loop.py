@@ -201,8 +201,8 @@ class Loop:
         own = self._parts.planning.own_files() if self._job is not None else frozenset[str]()
         if others := tuple(edit for edit in edits if edit.path not in own):
             self._parts.tell(Changed(describe(others), note))
+            self._opening_due = self._opening_due or not self._opened
         self._told_idle = False
-        self._opening_due = self._opening_due or not self._opened
 
     def _act(self) -> None:
         """Starts what is worth doing, if anything is."""
@@ -265,15 +265,16 @@ class Loop:
         self._remember()
 
     def _settle(self, job: Job, run: RunResult, result: JobResult) -> None:
+        own_files = self._parts.planning.own_files()
         edits = self._eyes.compare(result.written_paths)
         self._pending.absorb(edits or ())
         self._pending.settle(run, everything=job.everything)
         self._pending.settle_written(result.carried())
-        left = self._parts.planning.own_files().intersection(self._pending.ledger.entries)
-        if left:
+        if left := own_files.intersection(self._pending.ledger.entries):
             self._parts.tell(Changed(self._pending.ledger.changes(left), "by an action"))
         if job.everything and run.ok and not self._opened:
             self._opened = True
+            self._opening_due = False  # what was saved meanwhile is pending, and planned as such
             seconds = self._parts.clock.now() - self._since
             self._parts.tell(Ready(seconds, self._parts.planning.urls()))
 
