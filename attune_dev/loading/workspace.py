@@ -6,6 +6,7 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +20,7 @@ from attune_dev.loading.packs import load_packs
 from attune_dev.loading.safe_yaml import read_bounded
 from attune_dev.loading.tree import look_over
 from attune_dev.model.cargo import CargoModel
-from attune_dev.model.compose import ComposeProject
+from attune_dev.model.compose import ComposeProject, Override
 from attune_dev.model.workspace import Workspace
 from attune_dev.settings import Settings
 
@@ -146,12 +147,13 @@ def _manifests(root: Path, cargo: CargoModel) -> dict[str, Mapping[str, Any]]:
 
 
 def _provenance(settings: Settings, compose: ComposeProject) -> dict[str, str]:
+    """Where each setting came from: defaults, files, variables, ``x-attune-dev`` on services."""
     found = dict(settings.provenance)
-    found["services"] = ", ".join(compose.files) or "Compose"
+    place = f"x-attune-dev in {', '.join(compose.files) or 'the Compose files'}"
     for name, service in compose.services.items():
-        said = service.override
-        if said.packages is not None or said.reads or said.ignore or said.one_shot is not None:
-            found[f"services.{name}"] = "x-attune-dev"
+        for setting in fields(Override):
+            if getattr(service.override, setting.name) != setting.default:
+                found[f"{name}.{setting.name.replace('_', '-')}"] = place
     return found
 
 

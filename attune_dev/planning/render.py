@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from attune_dev.model.change import Change
@@ -33,13 +33,20 @@ def shown(text: str) -> str:
     )
 
 
-def render_plan(plan: Plan, width: int = 100, colour: bool = False) -> str:
+def render_plan(
+    plan: Plan,
+    width: int = 100,
+    colour: bool = False,
+    *,
+    provenance: Mapping[str, str] | None = None,
+) -> str:
     """The plan as text.
 
     Args:
         plan: what to show.
         width: columns.
         colour: whether terminal colours are used.
+        provenance: setting to the place it was taken from; defaults are not told.
     """
     ink = _Ink(colour)
     width = max(width, _SMALLEST)
@@ -48,6 +55,10 @@ def render_plan(plan: Plan, width: int = 100, colour: bool = False) -> str:
         blocks.append("\n".join(line for a in plan.actions for line in _action(a, width, ink)))
     if plan.ignored:
         blocks.append("\n".join(_ignored(plan.ignored, width, ink)))
+    said = [(k, shown(v)) for k, v in sorted((provenance or {}).items()) if v != "default"]
+    if said:
+        told = [f"  {line}" for line in _aligned(said, width - 2, ink)]
+        blocks.append("\n".join([ink(_YELLOW, "settings"), *told]))
     return "\n\n".join(blocks)
 
 

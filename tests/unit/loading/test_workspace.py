@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from attune_dev.errors import ConfigError
 from attune_dev.loading.compose_json import compose_from_json
 from attune_dev.loading.workspace import active_services, load_workspace
+from attune_dev.model.compose import Override
 from attune_dev.model.workspace import Workspace
 from attune_dev.settings import Settings
 from tests.unit.planning.repository import MULTI_STAGE, Repository
@@ -83,8 +85,6 @@ def test_a_huge_file_in_the_place_of_a_manifest_is_refused(repo: Repository) -> 
 
 
 def test_a_fifo_in_the_place_of_a_dockerfile_does_not_hang(repo: Repository) -> None:
-    import os
-
     os.mkfifo(repo.root / "Dockerfile")
     repo.service("api", build="Dockerfile")
     assert fault(repo).where == "Dockerfile"
@@ -226,3 +226,28 @@ def test_the_settings_can_name_a_folder_that_holds_no_pack_yet(repo: Repository)
     assert repo.load().packs_folders == ()
     named = load_workspace(repo.root, Settings(packs="packs"), compose=repo.load().compose)
     assert [folder.root for folder in named.packs_folders] == ["packs"]
+
+
+def test_what_a_service_declares_is_told_with_its_place(repo: Repository) -> None:
+    repo.service("odd", image="odd", override=Override(one_shot=True, reads=("rules/**",)))
+    repo.service("db", image="postgres")
+    place = "x-attune-dev in docker-compose.yaml"
+    assert repo.load().provenance == {"odd.one-shot": place, "odd.reads": place}
+
+
+def test_names_that_are_no_utf8_do_not_stop_the_reading(repo: Repository) -> None:
+    name = os.fsdecode(b"odd \xff")
+    repo.crate("crates/api", bins=("api",))
+    repo.write(
+        {
+            f"crates/api/src/{name}.rs": "",
+            f"packs/{name}/pack.yaml": "ref: odd\n",
+            f"{name}/Dockerfile": "FROM debian\nCOPY a /a\n",
+        }
+    )
+    repo.service("init", "./packs:/in:ro", "data:/out", image="debian", restart="no")
+    repo.service("api", "data:/packs:ro", image="api")
+    repo.service("odd", build={"context": name})
+    loaded = repo.load()
+    assert list(loaded.packs_folders[0].packs) == [name]
+    assert loaded.images["odd"].dockerfile == f"{name}/Dockerfile"

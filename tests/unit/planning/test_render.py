@@ -149,3 +149,15 @@ def test_the_graph_is_a_flowchart_of_what_reaches_an_output() -> None:
     ids = {line.split('"')[1]: line.split("[")[0].split("(")[0].strip() for line in lines[1:8]}
     assert f"  {ids['crates/common']} --> {ids['crates/api']}" in lines
     assert drawn == mermaid(attune())
+
+
+def test_settings_that_are_no_defaults_tell_where_they_came_from() -> None:
+    made = make_plan(attune(), [])
+    places = {"packs": "pyproject.toml", "profiles": "default", "api.packages": "x-attune-dev in a"}
+    assert render_plan(made, provenance=places) == text("""
+        nothing changed: nothing to do
+
+        settings
+          api.packages  x-attune-dev in a
+          packs         pyproject.toml
+    """)
