@@ -395,6 +395,17 @@ def test_a_failed_start_is_tried_again_after_the_next_change(stage: Stage) -> No
     assert stage.of(Idle)[-1].ok
 
 
+def test_a_save_while_the_stack_comes_up_is_planned_and_the_stack_not_opened_twice(
+    stage: Stage,
+) -> None:
+    stage.worker.seconds = 3.0
+    stage.write("services/api/main.rs", "new", at=101)
+    stage.run()
+    assert stage.planning.openings == [((), True)]
+    assert stage.described == [BUILD_API]
+    assert stage.of(Idle)[-1].ok
+
+
 def test_a_job_that_comes_to_no_plan_is_told_and_retried_on_request(stage: Stage) -> None:
     stage.worker.raises = ActionError("the engine does not answer")
     stage.do(109, lambda: setattr(stage.worker, "raises", None))
