@@ -47,7 +47,7 @@ def plan(
     if json:
         print(json_module.dumps(made.to_dict(), indent=2))
     else:
-        print(render_plan(made, *terminal()))
+        print(render_plan(made, *terminal(), provenance=project.workspace.provenance))
     if exit_code and made:
         raise Exit(code=ExitCode.SOMETHING_TO_DO)
 

@@ -111,8 +111,9 @@ class GraphPlanning:
 
     def _reload_first(self, changes: Sequence[Change]) -> Plan | None:
         stale: list[Because] = []
-        for path in sorted({path for change in changes for path in change.paths}):
-            if not defines_graph(self._graph, path):
+        named = sorted({(path, change.kind) for change in changes for path in change.paths})
+        for path, kind in named:
+            if not defines_graph(self._graph, path, kind):
                 continue
             signature = self._signature(path)
             if path not in self._read or self._read[path] != signature:
