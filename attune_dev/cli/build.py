@@ -10,7 +10,6 @@ from attune_dev.cli.project import (
     check_names,
     find_root,
     is_service,
-    require_setup,
     say,
     split_names,
 )
@@ -38,14 +37,13 @@ def build(_context: Any, services: list[str], no_cache: bool = False, json: bool
     from attune_dev.cli.act import run_plan
     from attune_dev.planning.planner import plan_request
 
-    project = Project()
+    project = Project.ready()
     named = project.services(services)
     built = [name for name in named if project.compose.services[name].build is not None]
     if services:
         for name in sorted(set(named) - set(built)):
             image = project.compose.services[name].image
             say(f"{name} uses the image {image}, there is nothing to build")
-    require_setup(project.root)
     plan = plan_request(project.workspace, ActionKind.BUILD, built) if built else None
     run_plan(project, plan, json=json, no_cache=no_cache)
 
@@ -65,10 +63,9 @@ def pack_binaries(_context: Any, binaries: list[str], json: bool = False) -> Non
     from attune_dev.cli.act import run_plan
     from attune_dev.planning.planner import plan_request
 
-    project = Project()
+    project = Project.ready()
     known = project.pack_binaries()
     named = check_names("pack binary", split_names(binaries), known) or list(known)
-    require_setup(project.root)
     plan = plan_request(project.workspace, ActionKind.BUILD_PACK_BINARIES, named) if named else None
     run_plan(project, plan, json=json)
 
@@ -99,10 +96,9 @@ def packs_sync(
     if quick.nothing_to_do(find_root(), wanted) is not None:
         tell_nothing(json=json)
         return
-    project = Project()
+    project = Project.ready()
     known = project.packs()
     named = check_names("pack", wanted, known) or list(known)
-    require_setup(project.root)
     plan = plan_request(
         project.workspace,
         ActionKind.SYNC_PACKS,

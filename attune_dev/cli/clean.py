@@ -38,7 +38,7 @@ def clean(
     Containers and networks always; `--images`, `--volumes` and `--caches` go further. Each kind is
     shown and asked about by itself; `--yes` does not ask.
     """
-    project = Project()
+    project = Project.ready()
     for kind, find in _steps(
         project, images=images or all, volumes=volumes or all, caches=caches or all
     ):

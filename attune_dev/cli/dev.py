@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from invoke.exceptions import Exit
 
 from attune_dev.cli.command import command
-from attune_dev.cli.project import Project, is_service, require_setup, say
+from attune_dev.cli.project import Project, is_service, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -54,9 +54,8 @@ def dev(
     """
     from attune_dev.watching.lock import only_loop
 
-    project = Project(profiles=tuple(profile))
+    project = Project.ready(tuple(profile))
     chosen = frozenset(project.services(services)) if services else None
-    require_setup(project.root)
     with only_loop(project.root):
         code = _watch(project, chosen, events=events, until_idle=until_idle, poll=poll)
     if down:

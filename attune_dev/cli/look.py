@@ -27,7 +27,7 @@ def ps(_context: Any, json: bool = False) -> None:
     """
     from attune_dev.reporting.ps import render
 
-    project = Project()
+    project = Project.ready()
     rows = _rows(project)
     if json:
         _print_json({"version": 1, "ok": True, "targets": [row.to_dict() for row in rows]})

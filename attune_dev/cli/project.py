@@ -70,6 +70,20 @@ class Project:
     root: Path = field(default_factory=find_root)
     profiles: tuple[str, ...] = ()
 
+    @classmethod
+    def ready(cls, profiles: tuple[str, ...] = ()) -> Project:
+        """The repository, on a machine that has what the tasks need.
+
+        Set-up comes before anything is read: it provides what reads the Compose file, and writes
+        the names of the base images into ``.env``.
+
+        Raises:
+            EnvironmentLacksError: it cannot be had without the user.
+        """
+        root = find_root()
+        require_setup(root)
+        return cls(root, profiles)
+
     @cached_property
     def settings(self) -> Settings:
         """What is set, and where."""

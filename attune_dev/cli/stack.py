@@ -8,7 +8,7 @@ from typing import Any
 from invoke.exceptions import Exit
 
 from attune_dev.cli.command import command
-from attune_dev.cli.project import Project, is_service, require_setup, say
+from attune_dev.cli.project import Project, is_service, say
 from attune_dev.docker import process
 
 PROFILE_HELP = "Compose profile to switch on, can be given more than once"
@@ -31,15 +31,14 @@ def up(_context: Any, services: list[str], profile: list[str]) -> None:
     """
     from attune_dev.cli.start import bring_up
 
-    project = Project(profiles=tuple(profile))
-    require_setup(project.root)
+    project = Project.ready(tuple(profile))
     bring_up(project, project.services(services))
 
 
 @command(help={"volumes": "the volumes too, packs included"})
 def down(_context: Any, volumes: bool = False) -> None:
     """Stops and removes containers; volumes stay."""
-    project = Project()
+    project = Project.ready()
     project.port.down(say, volumes=volumes)
 
 
@@ -50,7 +49,7 @@ def down(_context: Any, volumes: bool = False) -> None:
 )
 def restart(_context: Any, services: list[str]) -> None:
     """Restarts exactly the named services, waits for health."""
-    project = Project()
+    project = Project.ready()
     if services:
         named = project.services(services)
     else:
@@ -75,7 +74,7 @@ def restart(_context: Any, services: list[str]) -> None:
 )
 def logs(_context: Any, services: list[str], follow: bool = False, tail: str = "100") -> None:
     """Shows what services say (`--follow` goes on)."""
-    project = Project()
+    project = Project.ready()
     named = project.services(services) if services else ()
     words = ["logs", "--tail", tail, *(["--follow"] if follow else []), *named]
     _hand_over(project, words)
@@ -92,7 +91,7 @@ def exec_(_context: Any, words: list[str]) -> None:
 
     Words with dashes go behind `--`: `exec api -- ls -la`.
     """
-    project = Project()
+    project = Project.ready()
     if not words:
         raise Exit("error: no service is named\n  fix: ./inv exec SERVICE [COMMAND]", code=2)
     [service] = project.services([words[0]])
