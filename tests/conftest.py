@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -33,3 +35,16 @@ def pytest_runtest_makereport(
             f"docker tests are required here, but this one was skipped: {call.excinfo}"
         )
     return report
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Writes files into a folder: ``write({"compose.yaml": "…"})`` gives the folder."""
+
+    def write_files(files: dict[str, str]) -> Path:
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(dedent(text))
+        return tmp_path
+
+    return write_files

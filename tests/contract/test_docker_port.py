@@ -149,6 +149,16 @@ def test_recreating_replaces_exactly_what_has_another_image(rig: Rig) -> None:
     assert rig.port.recreate(["api", "web"]) == ()
 
 
+def test_what_runs_on_the_present_image_is_current_and_nothing_else_is(rig: Rig) -> None:
+    build(rig.port)
+    assert rig.port.current(SERVICES) == frozenset()
+    rig.port.up(["api"])
+    assert rig.port.current(SERVICES) == {"api", "filler"}
+    rig.edit("api", "other")
+    build(rig.port, "api")
+    assert rig.port.current(SERVICES) == {"filler"}
+
+
 def test_recreating_by_force_replaces_what_is_current(rig: Rig) -> None:
     build(rig.port)
     rig.port.up(SERVICES)

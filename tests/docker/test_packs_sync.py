@@ -28,7 +28,7 @@ from attune_dev.packs.report import PackOutcome, SyncReport
 from attune_dev.packs.status import PackState, packs_status, volume_status
 from attune_dev.packs.sync import sync_packs
 from tests.contract.rigs import base_image
-from tests.unit.packs.world import World, until, wanted
+from tests.programs.packs.world import World, until, wanted
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.packs.world import World, tree, wanted
+from tests.programs.packs.world import World, tree, wanted
 
 NAMES = st.sampled_from(
     ["a", "b", "dir", "x.sh", b"\xff\xfe".decode("utf-8", "surrogateescape"), "new\nline", "-dash"]

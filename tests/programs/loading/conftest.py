@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
@@ -33,19 +32,6 @@ def compose_environ() -> dict[str, str]:
             pytest.fail(told)
         pytest.skip(told)
     return environ
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Callable[..., Path]:
-    """Writes files into a folder: ``write({"compose.yaml": "…"})`` gives the folder."""
-
-    def write_files(files: dict[str, str]) -> Path:
-        for name, text in files.items():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).write_text(dedent(text))
-        return tmp_path
-
-    return write_files
 
 
 @pytest.fixture

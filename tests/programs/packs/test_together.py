@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from attune_dev.packs.helper import HelperSession
-from tests.unit.packs.world import World, tree, until, wanted
+from tests.programs.packs.world import World, tree, until, wanted
 
 FILES = 6
 

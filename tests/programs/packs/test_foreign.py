@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from attune_dev.packs.report import PackOutcome
-from tests.unit.packs.world import World, tree, until, wanted
+from tests.programs.packs.world import World, tree, until, wanted
 
 
 def test_a_foreign_file_in_a_pack_stays_through_every_switch_and_is_told(world: World) -> None:

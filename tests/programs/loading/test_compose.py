@@ -16,7 +16,7 @@ from attune_dev.docker.process import Completed
 from attune_dev.errors import ConfigError, EnvironmentLacksError
 from attune_dev.loading.compose import load_compose
 from attune_dev.model.compose import BuildConfig, Condition, Dependency, Mount, MountKind, Port
-from tests.unit.loading.conftest import Load
+from tests.programs.loading.conftest import Load
 
 FULL = """\
 name: attune

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.packs.world import World
+from tests.programs.packs.world import World
 
 GRACE = "ATTUNE_AGENT_GRACE"
 NO_EXCHANGE = "ATTUNE_AGENT_NO_EXCHANGE"

@@ -13,7 +13,7 @@ import pytest
 from attune_dev.packs.conversation import AGENT
 from attune_dev.packs.scan import LEFT_OUT_FOLDERS, OWN_TEMPORARY
 from attune_dev.planning.unread import EDITOR_TEMPORARIES
-from tests.unit.packs.world import World, tree, wanted
+from tests.programs.packs.world import World, tree, wanted
 
 
 def _apply(world: World, *, stop_at: str = "") -> subprocess.CompletedProcess[str]:

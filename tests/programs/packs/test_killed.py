@@ -13,7 +13,7 @@ from itertools import count
 import pytest
 
 from attune_dev.errors import ActionError
-from tests.unit.packs.world import World, tree, until, wanted
+from tests.programs.packs.world import World, tree, until, wanted
 
 TO_THE_END = "the sync came to its end"
 

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 from attune_dev.packs.status import PackState, packs_status
-from tests.unit.packs.world import FOLDER, World, tree
+from tests.programs.packs.world import FOLDER, World, tree
 
 
 def _states(world: World, *, deep: bool = False) -> dict[str, PackState]:
