@@ -29,7 +29,7 @@ CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     names="paths",
     help={
         "paths": "test files or folders; all where none is named",
-        "unit": "only the tests that need no Docker",
+        "unit": "only the fast ones, that need neither Docker nor other programs",
         "full": "the long-running ones too",
         "match": "only tests whose name matches, as pytest's -k",
     },
@@ -39,7 +39,7 @@ def run_tests(
 ) -> None:
     """Runs the tests, those on the engine included."""
     root = find_root()
-    words = [*(paths or ["tests"])]
+    words = [*(paths or ["tests/unit" if unit else "tests"])]
     marks = [mark for mark, off in (("not docker", unit), ("not full", not full)) if off]
     if marks:
         words += ["-m", " and ".join(marks)]
@@ -49,7 +49,8 @@ def run_tests(
         from attune_dev.cli.project import require_setup
 
         require_setup(root)
-    _python(root, ["-m", "pytest", *words])
+    effort = {"ATTUNE_TEST_FULL": "1"} if full else {}
+    _python(root, ["-m", "pytest", *words], effort)
 
 
 @command()
@@ -66,7 +67,7 @@ def check(_context: Any) -> None:
     print("all checks passed")
 
 
-def _python(root: Path, words: list[str]) -> None:
-    code = process.attach([sys.executable, *words], cwd=root, env=dict(os.environ))
+def _python(root: Path, words: list[str], environ: dict[str, str]) -> None:
+    code = process.attach([sys.executable, *words], cwd=root, env=os.environ | environ)
     if code != 0:
         raise Exit(code=1 if code > 0 else 128 - code)

@@ -33,4 +33,3 @@ def join(folder: str, path: str) -> str:
 def is_literal(pattern: str) -> bool:
     """Whether a pattern has no wildcard."""
     return _MAGIC.search(pattern) is None
-

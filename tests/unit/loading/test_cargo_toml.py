@@ -13,6 +13,7 @@ from attune_dev.errors import ConfigError
 from attune_dev.loading.cargo import load_cargo
 from attune_dev.loading.toml_file import parse_toml
 from attune_dev.loading.toml_newer import to_toml_1_0
+from tests.effort import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,7 +110,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(PIECES, max_size=40).map("".join))
 def test_any_text_is_read_or_refused_with_a_line_of_it(text: str) -> None:
     lines = range(1, text.count("\n") + 2)
@@ -147,7 +148,7 @@ TABLES = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(TABLES.map("".join))
 def test_any_manifest_is_read_or_refused_with_its_file(
     tmp_path_factory: pytest.TempPathFactory, text: str

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from attune_dev.model.change import Change, ChangeKind
 from attune_dev.model.plan import Action, ActionKind, Because, Ignored, Plan
 from attune_dev.planning.ledger import Edit, Ledger, describe
+from tests.effort import examples
 
 
 def build(ledger: Ledger, *causes: str, targets: tuple[str, ...] = ("api",)) -> Plan:
@@ -158,7 +159,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(60), deadline=None)
 @given(STEPS)
 def test_an_empty_ledger_means_that_what_runs_is_what_is_on_disk(
     steps: list[tuple[str, object, object]],

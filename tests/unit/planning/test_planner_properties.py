@@ -11,6 +11,7 @@ from attune_dev.model.change import Change, ChangeKind
 from attune_dev.model.plan import ActionKind, Plan
 from attune_dev.planning.graph import build_graph
 from attune_dev.planning.planner import make_plan
+from tests.effort import examples
 from tests.unit.planning.builders import attune
 
 WORKSPACE = attune()
@@ -75,7 +76,7 @@ def outputs(plan: Plan) -> set[tuple[str, str]]:
 
 
 @given(changes, selections, st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_the_order_of_changes_does_not_matter(
     made: list[Change], services: frozenset[str] | None, chance: random.Random
 ) -> None:
@@ -85,7 +86,7 @@ def test_the_order_of_changes_does_not_matter(
 
 
 @given(changes, selections)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_every_change_is_a_cause_or_ignored_with_a_reason(
     made: list[Change], services: frozenset[str] | None
 ) -> None:
@@ -98,7 +99,7 @@ def test_every_change_is_a_cause_or_ignored_with_a_reason(
 
 
 @given(changes, selections)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_needs_come_before_and_no_service_starts_twice(
     made: list[Change], services: frozenset[str] | None
 ) -> None:
@@ -114,7 +115,7 @@ def test_needs_come_before_and_no_service_starts_twice(
 
 
 @given(changes, changes, selections)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_one_more_change_never_takes_an_output_away(
     made: list[Change], more: list[Change], services: frozenset[str] | None
 ) -> None:
@@ -122,7 +123,7 @@ def test_one_more_change_never_takes_an_output_away(
 
 
 @given(changes)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_who_waits_for_a_service_starts_after_it(made: list[Change]) -> None:
     plan = planned(made)
     started = {t: a for a in plan.actions if a.kind in STARTS for t in a.targets}
