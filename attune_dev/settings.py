@@ -15,8 +15,6 @@ from typing import Any
 
 from attune_dev.errors import ConfigError
 
-STATE_DIRECTORY = ".attune-dev"
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:

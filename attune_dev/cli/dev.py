@@ -102,13 +102,13 @@ def _parts(
     from attune_dev.planning.graph import build_graph
     from attune_dev.planning.opening import with_needs
     from attune_dev.running.executor import execute
+    from attune_dev.state import state_directory
     from attune_dev.watching.git_quiet import GitQuiet
     from attune_dev.watching.graphs import GraphPlanning
     from attune_dev.watching.lock import acting
     from attune_dev.watching.parts import Parts, SystemClock
     from attune_dev.watching.record import Record
     from attune_dev.watching.snapshot import Snapshotter
-    from attune_dev.watching.state import state_directory
     from attune_dev.watching.watcher import Watcher
     from attune_dev.watching.worker import ThreadWorker
 

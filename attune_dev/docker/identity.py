@@ -11,7 +11,8 @@ import os
 import platform
 from pathlib import Path
 
-from attune_dev.settings import STATE_DIRECTORY
+from attune_dev.errors import EnvironmentLacksError
+from attune_dev.state import STATE_DIRECTORY, state_directory
 
 FILE = "identity"
 
@@ -34,11 +35,10 @@ def checkout_identity(root: Path) -> str:
     seed = f"{_machine()}\0{place}".encode(errors="surrogateescape")
     identity = hashlib.sha256(seed).hexdigest()[:12]
     try:
-        kept.parent.mkdir(mode=0o700, exist_ok=True)
-        draft = kept.with_name(f"{FILE}.{os.getpid()}")
+        draft = state_directory(root) / f"{FILE}.{os.getpid()}"
         draft.write_text(f"{identity} {place}\n", errors="surrogateescape")
         draft.replace(kept)
-    except OSError:
+    except (OSError, EnvironmentLacksError):
         pass
     return identity
 

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from attune_dev.settings import STATE_DIRECTORY
+from attune_dev.state import STATE_DIRECTORY, keep_json
 
-FILE = f"{STATE_DIRECTORY}/dep-info.json"
+NAME = "dep-info.json"
+FILE = f"{STATE_DIRECTORY}/{NAME}"
 _SEPARATOR = re.compile(r"(?<!\\) +")
 
 
@@ -56,8 +57,4 @@ def write_dep_info(root: Path, binary: str, files: Iterable[str]) -> None:
     """
     known = {name: list(paths) for name, paths in read_dep_info(root).items()}
     known[binary] = sorted(files)
-    path = root / FILE
-    path.parent.mkdir(exist_ok=True)
-    beside = path.with_suffix(".new")
-    beside.write_text(json.dumps(known, indent=1, sort_keys=True), encoding="utf-8")
-    beside.replace(path)
+    keep_json(root, NAME, known)

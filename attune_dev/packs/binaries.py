@@ -18,7 +18,7 @@ from attune_dev.model.packs import PackBinary
 from attune_dev.model.workspace import Workspace
 from attune_dev.packs.compile import Silent, Talk, compile_binaries
 from attune_dev.packs.elf import Program, check_program, read_program, runtime_of
-from attune_dev.settings import STATE_DIRECTORY
+from attune_dev.state import state_directory
 
 CHUNK = 1 << 20
 MODE = 0o755
@@ -136,8 +136,7 @@ def build_pack_binaries(
     if not chosen:
         return BinariesReport((), 0.0)
     places = {name: tuple(_place(root, binary) for binary in known[name]) for name in chosen}
-    state = root / STATE_DIRECTORY
-    state.mkdir(mode=0o700, exist_ok=True)
+    state = state_directory(root)
     with tempfile.TemporaryDirectory(prefix="pack-binaries-", dir=state) as scratch:
         for number, (dockerfile, some) in enumerate(_by_dockerfile(workspace, chosen)):
             into = Path(scratch) / str(number)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from attune_dev.packs.scan import DigestCache, Stamp
-from attune_dev.settings import STATE_DIRECTORY
+from attune_dev.state import STATE_DIRECTORY, keep_json
 
 FILE = "packs-digests.json"
 VERSION = 1
@@ -43,17 +43,7 @@ def save_digests(root: Path, cache: DigestCache) -> None:
         "version": VERSION,
         "files": {path: [*stamp, digest] for path, (stamp, digest) in kept.items()},
     }
-    folder = root / STATE_DIRECTORY
-    draft = folder / f"{FILE}.{os.getpid()}"
-    with suppress(OSError):
-        folder.mkdir(mode=0o700, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        try:
-            with os.fdopen(os.open(draft, flags, 0o600), "w", encoding="ascii") as file:
-                json.dump(document, file)
-            draft.replace(folder / FILE)
-        except OSError:
-            draft.unlink(missing_ok=True)
+    keep_json(root, FILE, document)
 
 
 def _entries(document: Any) -> dict[str, tuple[Stamp, str]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from attune_dev.docker import process
 from attune_dev.errors import ActionError, EnvironmentLacksError
-from attune_dev.settings import STATE_DIRECTORY
+from attune_dev.state import STATE_DIRECTORY, keep_json
 
 QUERY_SECONDS = 60.0
 FILE = "image-libc.json"
@@ -146,7 +146,7 @@ def runtime_of(image: str, root: Path) -> Runtime:
     known = _load(file)
     if identity not in known:
         known = {identity: _ask_glibc(image)}
-        _save(file, known)
+        keep_json(root, FILE, known)
     version = _VERSION.search(known[identity])
     return Runtime(image, architecture, (int(version[1]), int(version[2])) if version else None)
 
@@ -171,14 +171,6 @@ def _load(file: Path) -> dict[str, str]:
         return {str(key): str(value) for key, value in found.items()}
     except (OSError, ValueError, AttributeError):
         return {}
-
-
-def _save(file: Path, known: dict[str, str]) -> None:
-    draft = file.with_name(f"{file.name}.{os.getpid()}")
-    with suppress(OSError):  # it is only asked again
-        file.parent.mkdir(mode=0o700, exist_ok=True)
-        draft.write_text(json.dumps(known), encoding="utf-8")
-        draft.replace(file)
 
 
 def _dotted(version: Version) -> str:

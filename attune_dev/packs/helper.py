@@ -13,7 +13,7 @@ from typing import Self
 from attune_dev.docker import process
 from attune_dev.errors import ActionError, EnvironmentLacksError
 from attune_dev.packs.conversation import Conversation, Step, perl_command, script
-from attune_dev.settings import STATE_DIRECTORY
+from attune_dev.state import STATE_DIRECTORY, keep_json
 
 MOUNT = "/volume"
 LABEL = "dev.attune-dev.helper"
@@ -194,12 +194,7 @@ def _earlier_reader(root: Path | None, volume: str) -> tuple[str, str] | None:
 def _keep_reader(root: Path | None, volume: str, reader: tuple[str, str]) -> None:
     if root is None:
         return
-    file = root / STATE_DIRECTORY / READER
-    draft = file.with_name(f"{READER}.{os.getpid()}")
-    with suppress(OSError):  # it is only a matter of speed
-        file.parent.mkdir(mode=0o700, exist_ok=True)
-        draft.write_text(json.dumps({volume: reader}), encoding="ascii")
-        draft.replace(file)
+    keep_json(root, READER, {volume: reader})
 
 
 def _exec_check(container: str, place: str, deep: bool) -> bytes | None:

@@ -22,7 +22,7 @@ from attune_dev.packs.cache import load_digests, save_digests
 from attune_dev.packs.helper import check_in_reader
 from attune_dev.packs.scan import pack_names, scan_pack
 from attune_dev.packs.volume import frames_of, read_state
-from attune_dev.settings import STATE_DIRECTORY
+from attune_dev.state import STATE_DIRECTORY, keep_json
 
 FILE = "packs-synced.json"
 VERSION = 1
@@ -49,12 +49,7 @@ def remember(root: Path, workspace: Workspace) -> None:
             for folder in workspace.packs_folders
         },
     }
-    place = root / STATE_DIRECTORY / FILE
-    draft = place.with_name(f"{FILE}.{os.getpid()}")
-    with suppress(OSError):
-        place.parent.mkdir(mode=0o700, exist_ok=True)
-        draft.write_text(json.dumps(record), encoding="ascii")
-        draft.replace(place)
+    keep_json(root, FILE, record)
 
 
 def forget(root: Path) -> None:

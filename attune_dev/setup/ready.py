@@ -13,15 +13,14 @@ import json
 import os
 import shutil
 import socket
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from attune_dev import __version__
-from attune_dev.settings import STATE_DIRECTORY
 from attune_dev.setup.base_images import VARIABLES, dockerfile_paths
 from attune_dev.setup.engine import Engine
+from attune_dev.state import STATE_DIRECTORY, keep_json
 
 _FILE = "ready.json"
 _ENVIRONMENT = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", *VARIABLES)
@@ -48,15 +47,7 @@ def remember(root: Path, engine: Engine, images: Sequence[str]) -> None:
         "socket": engine.endpoint.removeprefix("unix://"),
         "images": sorted(images),
     }
-    folder = root / STATE_DIRECTORY
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=folder, prefix="ready.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(record, file)
-        Path(beside).replace(folder / _FILE)
-    except OSError:
-        return  # a full disk or a read-only checkout costs speed, nothing else
+    keep_json(root, _FILE, record)
 
 
 def is_remembered(root: Path) -> bool:

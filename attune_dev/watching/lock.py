@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attune_dev.errors import ActionError
-from attune_dev.watching.state import read_json, state_directory, write_json
+from attune_dev.state import read_json, state_directory, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from attune_dev.state import read_json, write_json
 from attune_dev.watching.content import FileState
 from attune_dev.watching.snapshot import Snapshot
-from attune_dev.watching.state import read_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
-from attune_dev.settings import STATE_DIRECTORY
+from attune_dev.state import STATE_DIRECTORY
 from attune_dev.watching.inbox import Inbox, Rescan, Told
 from attune_dev.watching.mounts import deaf_file_system
 

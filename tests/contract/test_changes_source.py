@@ -21,10 +21,10 @@ import pytest
 
 from attune_dev.model.event import Notice
 from attune_dev.planning.ledger import Edit, describe
+from attune_dev.state import state_directory
 from attune_dev.watching.inbox import Inbox, Message, Rescan, Told, Touched
 from attune_dev.watching.scope import Scope
 from attune_dev.watching.snapshot import Snapshotter, edits_between
-from attune_dev.watching.state import state_directory
 from attune_dev.watching.watcher import Watcher
 
 if TYPE_CHECKING:

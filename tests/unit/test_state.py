@@ -11,11 +11,11 @@ import pytest
 
 from attune_dev.errors import ActionError, EnvironmentLacksError
 from attune_dev.planning.ledger import Edit, Ledger
+from attune_dev.state import read_json, state_directory, write_json
 from attune_dev.watching.content import FileState
 from attune_dev.watching.lock import ACTING, LOOP, Lock, acting, only_loop
 from attune_dev.watching.record import UNKNOWN, Record, applied
 from attune_dev.watching.snapshot import Snapshot
-from attune_dev.watching.state import read_json, state_directory, write_json
 
 FILES = {"a.rs": FileState("aa", 1, 2, 3, 4), "caf\udce9": FileState("bb+x", 5, 6, 7, 8)}
 

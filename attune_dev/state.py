@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from attune_dev.errors import EnvironmentLacksError
-from attune_dev.settings import STATE_DIRECTORY
+
+STATE_DIRECTORY = ".attune-dev"
 
 CACHEDIR_TAG = """Signature: 8a477f597d28d172789f06886806bc55
 # This directory holds state that can be made again.
@@ -55,6 +56,24 @@ def write_json(path: Path, document: Any) -> None:
         with suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def keep_json(root: Path, name: str, document: Any) -> bool:
+    """Keeps what only saves time: where it cannot be written, nothing is lost but that.
+
+    Args:
+        root: repository root.
+        name: file name below the state directory.
+        document: what to keep.
+
+    Returns:
+        Whether it was written.
+    """
+    try:
+        write_json(state_directory(root) / name, document)
+    except (OSError, EnvironmentLacksError):
+        return False
+    return True
 
 
 def read_json(path: Path) -> Any:
