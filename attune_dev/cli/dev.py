@@ -99,7 +99,6 @@ def _parts(
 ) -> Parts:
     from attune_dev.cli.act import make_tools
     from attune_dev.cli.look import answering_urls
-    from attune_dev.planning.graph import build_graph
     from attune_dev.planning.opening import with_needs
     from attune_dev.running.executor import execute
     from attune_dev.state import state_directory
@@ -113,7 +112,7 @@ def _parts(
     from attune_dev.watching.worker import ThreadWorker
 
     def select(workspace: Workspace) -> Collection[str]:
-        return with_needs(build_graph(workspace), chosen or project.active())
+        return with_needs(workspace.compose, chosen or project.active())
 
     def run(plan: Plan, on_event: Callable[[Event], None], cancel: Cancel) -> RunResult:
         tools = make_tools(project, packs=packs, starting=True)

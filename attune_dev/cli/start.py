@@ -32,7 +32,7 @@ def bring_up(project: Project, services: Sequence[str]) -> None:
     from attune_dev.watching.lock import acting
 
     graph = build_graph(project.workspace)
-    wanted = with_needs(graph, services)
+    wanted = with_needs(project.compose, services)
     with cancellable() as cancel, acting(project.root, "inv up", say):
         plan = opening_plan(graph, wanted, project.port.current(wanted))
         result = execute(plan, make_tools(project, starting=True), one_shot(), cancel=cancel)

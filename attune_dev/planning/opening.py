@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from attune_dev.model.compose import ComposeProject
 from attune_dev.model.plan import ActionKind, Plan
 from attune_dev.planning.graph import Graph
 from attune_dev.planning.planner import Request, plan_requests
@@ -47,9 +48,9 @@ def opening_plan(
     )
 
 
-def with_needs(graph: Graph, services: Collection[str]) -> tuple[str, ...]:
+def with_needs(compose: ComposeProject, services: Collection[str]) -> tuple[str, ...]:
     """The services and all that they wait for, sorted."""
-    known = graph.workspace.compose.services
+    known = compose.services
     found: set[str] = set()
     todo = list(services)
     while todo:
