@@ -86,7 +86,8 @@ def remove(kind: str, items: Sequence[Leftover]) -> None:
         return
     if kind == "cache":
         for item in items:
-            run(["docker", "buildx", "prune", "-f", "--filter", f"id={item.id}"], timeout=SECONDS)
+            # Engine 20.10 never builds again after the client of a prune went away in its middle
+            run(["docker", "buildx", "prune", "-f", "--filter", f"id={item.id}"], whole=True)
         return
     force = ["-f"] if kind == "container" else []
     run(["docker", kind, "rm", *force, *(item.id for item in items)], timeout=SECONDS)

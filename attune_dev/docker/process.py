@@ -74,6 +74,7 @@ def run(
     input: bytes | None = None,  # noqa: A002 - the name subprocess uses
     timeout: float | None = None,
     check: bool = True,
+    whole: bool = False,
 ) -> Completed:
     """Runs a program to its end and keeps its output.
 
@@ -84,6 +85,8 @@ def run(
         input: bytes for its standard input; nothing is inherited otherwise.
         timeout: seconds until its group is killed.
         check: whether a status other than 0 raises.
+        whole: whether an interrupt waits for the program's own end, where breaking it off would
+            do harm.
 
     Raises:
         EnvironmentLacksError: the program is not there, or it ran into the time limit.
@@ -94,12 +97,15 @@ def run(
     try:
         out, err = child.communicate(input, timeout=timeout)
     except subprocess.TimeoutExpired:
-        end_group(child, grace=1.0)
+        _abandon(child, grace=1.0)
         raise EnvironmentLacksError(
             f"`{' '.join(argv[:3])} …` did not finish within {timeout:.0f} s"
         ) from None
     except BaseException:
-        end_group(child)
+        if whole:
+            child.communicate()
+        else:
+            _abandon(child)
         raise
     completed = Completed(
         tuple(argv),
@@ -291,6 +297,14 @@ def end_group(child: subprocess.Popen[bytes], *, grace: float = GRACE_SECONDS) -
             break
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
+
+
+def _abandon(child: subprocess.Popen[bytes], grace: float = GRACE_SECONDS) -> None:
+    """Ends a program whose output nobody wants any more."""
+    end_group(child, grace=grace)
+    for pipe_end in (child.stdin, child.stdout, child.stderr):
+        if pipe_end is not None:
+            pipe_end.close()
 
 
 def _spawn(
