@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
 
 from invoke.collection import Collection
@@ -27,6 +29,8 @@ def namespace(*more: Task[Any]) -> Collection:
     Args:
         more: tasks of the repository itself.
     """
+    # Invoke switches byte code off while it loads tasks, which makes every later start slow
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
     collection = Collection(*TASKS, *more, packs=Collection("packs", packs_sync))
     TASK_NAMES.clear()
     TASK_NAMES.update(collection.task_names)

@@ -10,6 +10,7 @@ from invoke.exceptions import Exit
 from attune_dev.cli.command import command
 from attune_dev.cli.project import Project, is_service, say
 from attune_dev.docker import process
+from attune_dev.errors import UsageError
 
 PROFILE_HELP = "Compose profile to switch on, can be given more than once"
 
@@ -75,6 +76,8 @@ def restart(_context: Any, services: list[str]) -> None:
 def logs(_context: Any, services: list[str], follow: bool = False, tail: str = "100") -> None:
     """Shows what services say (`--follow` goes on)."""
     project = Project.ready()
+    if tail != "all" and not tail.isdigit():
+        raise UsageError(f"--tail takes a number of lines or `all`, not `{tail}`")
     named = project.services(services) if services else ()
     words = ["logs", "--tail", tail, *(["--follow"] if follow else []), *named]
     _hand_over(project, words)
