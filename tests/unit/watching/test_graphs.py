@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from attune_dev.errors import ConfigError
+from attune_dev.model.cargo import CargoModel
+from attune_dev.model.change import Change
+from attune_dev.model.compose import ComposeProject, Mount, MountKind, Service
+from attune_dev.model.plan import ActionKind
+from attune_dev.model.workspace import Workspace
+from attune_dev.watching.graphs import GraphPlanning
+
+API = Service("api", image="api", mounts=(Mount(MountKind.BIND, "conf", "/conf"),), digest="1")
+
+
+class Files:
+    """A repository whose Compose file can be read, or not."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.api = API
+        self.broken = False
+        self.loads: list[bool] = []
+        self.save("services: {}")
+
+    def save(self, text: str) -> None:
+        (self.root / "compose.yaml").write_text(text)
+
+    def load(self, compose: ComposeProject | None) -> Workspace:
+        self.loads.append(compose is not None)
+        if self.broken:
+            raise ConfigError("not valid YAML", file="compose.yaml", line=3)
+        project = compose or ComposeProject("p", {"api": self.api}, files=("compose.yaml",))
+        return Workspace(CargoModel(), project)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return Files(tmp_path)
+
+
+@pytest.fixture
+def planning(files: Files) -> GraphPlanning:
+    return GraphPlanning(
+        files.root,
+        files.load,
+        lambda workspace: frozenset(workspace.compose.services),
+        lambda services: services,
+        tuple,
+        lambda _workspace: None,
+    )
+
+
+COMPOSE = [Change("compose.yaml")]
+
+
+def test_a_saved_definition_is_read_before_it_is_planned_by(
+    files: Files, planning: GraphPlanning
+) -> None:
+    files.api = replace(API, digest="2")
+    files.save("services: {api: {}}")
+    first = planning.plan(COMPOSE)
+    assert [action.kind for action in first.actions] == [ActionKind.RELOAD]
+    planning.reload()
+    assert (
+        planning.plan(COMPOSE)
+        .describe()
+        .splitlines()[-1]
+        .startswith("[1] -> #2 recreate api, compose.yaml")
+    )
+
+
+def test_what_was_read_is_not_read_again_while_its_work_is_pending(
+    files: Files, planning: GraphPlanning
+) -> None:
+    files.api = replace(API, digest="2")
+    planning.plan(COMPOSE)
+    planning.reload()
+    assert planning.plan(COMPOSE).of(ActionKind.RECREATE)
+    assert planning.plan([*COMPOSE, Change("conf/a")]).of(ActionKind.RECREATE)
+    assert len(files.loads) == 2
+
+
+def test_the_last_good_definitions_stay_in_force(files: Files, planning: GraphPlanning) -> None:
+    files.broken = True
+    planning.plan(COMPOSE)
+    with pytest.raises(ConfigError):
+        planning.reload()
+    assert planning.plan([Change("conf/a")]).describe() == (
+        "[] -> #1 restart api, conf/a: is mounted into api"
+    )
+
+
+def test_a_definition_that_was_applied_is_no_difference_any_more(
+    files: Files, planning: GraphPlanning
+) -> None:
+    files.api = replace(API, digest="2")
+    planning.plan(COMPOSE)
+    planning.reload()
+    planning.settled()
+    assert not planning.plan(COMPOSE).of(ActionKind.RECREATE)
+
+
+def test_services_are_not_asked_for_again_where_only_cargo_changed(
+    files: Files, planning: GraphPlanning
+) -> None:
+    (files.root / "Cargo.toml").write_text("[workspace]\n")
+    plan = planning.plan([Change("Cargo.toml")])
+    assert plan.of(ActionKind.RELOAD)
+    planning.reload()
+    assert files.loads == [False, True]
