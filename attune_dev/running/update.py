@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from attune_dev.docker.progress import BuildEvent
     from attune_dev.running.ports import Talk
 
+MOST_OF_A_NAME = 100
+
 MakeRequest = Callable[[tuple[str, ...]], BuildRequest]
 
 
@@ -104,8 +106,14 @@ def build_line(event: BuildEvent) -> str:
         case LogLine(_, text):
             return text
         case Step(_, name, StepState.STARTED) if not event.internal:
-            return f"=> {name}"
+            return f"=> {_short(name)}"
         case Step(_, name, StepState.CACHED) if not event.internal:
-            return f"=> {name} (cached)"
+            return f"=> {_short(name)} (cached)"
         case _:
             return ""
+
+
+def _short(name: str) -> str:
+    """A step's name on one line: a long ``RUN`` is known by its beginning."""
+    line = " ".join(name.split())
+    return line if len(line) <= MOST_OF_A_NAME else f"{line[: MOST_OF_A_NAME - 1]}…"
