@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Generator
 from pathlib import Path
 from textwrap import dedent
@@ -10,6 +11,10 @@ from textwrap import dedent
 import pytest
 
 REQUIRE_DOCKER = "ATTUNE_DEV_REQUIRE_DOCKER"
+
+# A script that a shell starts in the background ignores Ctrl-C, and so does all that it starts;
+# what is tested here are programs that a person has started.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
