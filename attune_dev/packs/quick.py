@@ -17,12 +17,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from attune_dev.errors import EnvironmentLacksError
 from attune_dev.model.workspace import Workspace
 from attune_dev.packs.cache import load_digests, save_digests
 from attune_dev.packs.helper import check_in_reader
 from attune_dev.packs.scan import pack_names, scan_pack
 from attune_dev.packs.volume import frames_of, read_state
-from attune_dev.state import STATE_DIRECTORY, keep_json
+from attune_dev.state import STATE_DIRECTORY, keep_json, state_directory
 
 FILE = "packs-synced.json"
 VERSION = 1
@@ -37,6 +38,8 @@ def remember(root: Path, workspace: Workspace) -> None:
 
     It is only a matter of speed: where it cannot be written, nothing is said.
     """
+    with suppress(EnvironmentLacksError):
+        state_directory(root)  # before the root is stamped: making it is a change there
     files = sorted({*workspace.compose.files, *SETTINGS})
     variables = _variables(root, files)
     record = {
