@@ -12,9 +12,10 @@ import pytest
 
 REQUIRE_DOCKER = "ATTUNE_DEV_REQUIRE_DOCKER"
 
-# A script that a shell starts in the background ignores Ctrl-C, and so does all that it starts;
-# what is tested here are programs that a person has started.
+# A script that a shell starts in the background ignores Ctrl-C, one behind nohup a hang-up, and so
+# does all that they start; what is tested here are programs that a person has started.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)
