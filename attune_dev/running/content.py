@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from attune_dev.packs import quick
 from attune_dev.packs.helper import HelperSession
 from attune_dev.packs.sync import sync_packs
 from attune_dev.running.ports import ContentResult
+from attune_dev.running.update import telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,7 +86,11 @@ class VolumePacks(ExitStack):
         from attune_dev.packs.binaries import build_pack_binaries  # reads ELF files: slow to import
 
         report = build_pack_binaries(
-            self._root, self._workspace(), tuple(names), talk=talk, no_cache=self._no_cache
+            self._root,
+            self._workspace(),
+            tuple(names),
+            talk=replace(talk, on_build=telling(talk)),
+            no_cache=self._no_cache,
         )
         return tuple(
             ContentResult(made.name, made.changed, made.detail, made.seconds) for made in report

@@ -68,14 +68,8 @@ class ImageUpdate:
 
     def build(self, services: Sequence[str], talk: Talk) -> tuple[TargetResult, ...]:
         """See :class:`Update`."""
-
-        def on_event(event: BuildEvent) -> None:
-            if line := build_line(event):
-                talk.on_line(line)
-            talk.on_build(event)
-
         request = self._make_request(tuple(services))
-        result = self._port.build(request, on_event, cancel=talk.cancel)
+        result = self._port.build(request, telling(talk), cancel=talk.cancel)
         return tuple(
             TargetResult(
                 image.service,
@@ -98,6 +92,17 @@ class StartingUpdate(ImageUpdate):
     def apply(self, services: Sequence[str], talk: Talk) -> tuple[str, ...]:
         """See :class:`Update`; what runs as it should is left alone."""
         return self._port.up(services, talk.on_line, cancel=talk.cancel)
+
+
+def telling(talk: Talk) -> Callable[[BuildEvent], None]:
+    """Tells build events both as data and as lines."""
+
+    def on_event(event: BuildEvent) -> None:
+        if line := build_line(event):
+            talk.on_line(line)
+        talk.on_build(event)
+
+    return on_event
 
 
 def build_line(event: BuildEvent) -> str:
