@@ -59,6 +59,7 @@ EPHEMERAL = re.compile(
             "*-go-tmp-umask",
             ".goutputstream-*",
             ".DS_Store",
+            ".attune-dev-*",  # a pack binary while it is written
         )
     )
 )

@@ -89,7 +89,9 @@ def test_what_no_output_reads_is_not_descended_into(path: str) -> None:
     assert not SCOPE.wants(path)
 
 
-@pytest.mark.parametrize("name", ["4913", "main.rs~", ".main.rs.swp", ".#main.rs", "a___jb_tmp___"])
+@pytest.mark.parametrize(
+    "name", ["4913", "main.rs~", ".main.rs.swp", ".#main.rs", "a___jb_tmp___", ".attune-dev-a.1"]
+)
 def test_what_editors_leave_beside_a_file_is_not_looked_at(name: str) -> None:
     assert not SCOPE.wants(f"crates/api/src/{name}")
 
