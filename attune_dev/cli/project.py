@@ -117,21 +117,12 @@ class Project:
 
         return WhalesDocker(self.root, self.compose)
 
-    @property
-    def active_profiles(self) -> frozenset[str]:
-        """Profiles by option, settings and ``COMPOSE_PROFILES``."""
-        environment = os.environ.get("COMPOSE_PROFILES", "").split(",")
-        return frozenset(
-            name.strip() for name in (*self.profiles, *self.settings.profiles, *environment) if name
-        )
-
     def active(self) -> tuple[str, ...]:
         """Services that are on with the present profiles, sorted."""
-        on = self.active_profiles
+        from attune_dev.loading.workspace import active_services
+
         return tuple(
-            name
-            for name, service in self.compose.services.items()
-            if not service.profiles or "*" in on or on.intersection(service.profiles)
+            sorted(active_services(self.compose, (*self.profiles, *self.settings.profiles)))
         )
 
     def services(self, names: Sequence[str]) -> tuple[str, ...]:
@@ -151,10 +142,9 @@ class Project:
 
     def pack_binaries(self) -> tuple[str, ...]:
         """Names of the pack binaries that a package of the repository compiles, sorted."""
-        packs = [pack for folder in self.workspace.packs_folders for pack in folder.packs.values()]
-        return tuple(
-            sorted({b.name for pack in packs for b in pack.binaries if b.package is not None})
-        )
+        from attune_dev.planning.graph import find_pack_binaries
+
+        return tuple(find_pack_binaries(self.workspace))
 
     def running_services(self) -> frozenset[str]:
         """Services with a running container."""

@@ -164,7 +164,8 @@ def active_services(compose: ComposeProject, profiles: Sequence[str] = ()) -> fr
         compose: all services.
         profiles: profiles that are on.
     """
-    chosen = set(profiles) | set(filter(None, os.environ.get("COMPOSE_PROFILES", "").split(",")))
+    environment = os.environ.get("COMPOSE_PROFILES", "").split(",")
+    chosen = {name.strip() for name in (*profiles, *environment)} - {""}
     return frozenset(
         name
         for name, service in compose.services.items()

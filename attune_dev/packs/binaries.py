@@ -17,6 +17,7 @@ from attune_dev.model.dockerfile import ImageInputs
 from attune_dev.model.packs import PackBinary
 from attune_dev.model.workspace import Workspace
 from attune_dev.packs.compile import Silent, Talk, compile_binaries
+from attune_dev.planning.graph import find_pack_binaries
 from attune_dev.packs.elf import Program, check_program, read_program, runtime_of
 from attune_dev.state import state_directory
 
@@ -85,17 +86,6 @@ class BinariesReport:
     def changed(self) -> bool:
         """Whether any pack has other bytes than before."""
         return any(made.changed for made in self.binaries)
-
-
-def find_pack_binaries(workspace: Workspace) -> dict[str, tuple[PackBinary, ...]]:
-    """The binaries that packs carry and that a Cargo package of the repository has, by name."""
-    found: dict[str, list[PackBinary]] = {}
-    for folder in workspace.packs_folders:
-        for pack in folder.packs.values():
-            for binary in pack.binaries:
-                if binary.package is not None:
-                    found.setdefault(binary.name, []).append(binary)
-    return {name: tuple(found[name]) for name in sorted(found)}
 
 
 def build_pack_binaries(

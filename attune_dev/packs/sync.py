@@ -81,23 +81,6 @@ def sync_packs(
         return work.run(helper, started)
 
 
-def check_names(root: Path, folder: PacksFolder, names: Sequence[str]) -> None:
-    """Refuses names of packs that do not exist.
-
-    Raises:
-        UsageError: with the near matches.
-    """
-    known = pack_names(root / folder.root)
-    for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=3)
-            raise UsageError(
-                f"no pack `{name}` in {folder.root}/",
-                why=f"there are: {', '.join(known)}" if known else "there are none",
-                hint=f"did you mean `{near[0]}`?" if near else "",
-            )
-
-
 @dataclass(slots=True)
 class _Work:
     """One sync."""

@@ -107,7 +107,7 @@ def build_graph(workspace: Workspace) -> Graph:
     """Builds the graph of a workspace; pure, and linear in its size."""
     inputs = {Owner(service=name): image for name, image in workspace.images.items()}
     inputs |= {Owner(dockerfile=p): image for p, image in workspace.pack_binary_images.items()}
-    pack_binaries = _pack_binaries(workspace)
+    pack_binaries = find_pack_binaries(workspace)
     bindings = Bindings(workspace.cargo)
     compiles = {
         owner: _compiled(workspace, bindings, owner, image, pack_binaries)
@@ -147,7 +147,8 @@ class _Closures:
         return self._known[root]
 
 
-def _pack_binaries(workspace: Workspace) -> dict[str, tuple[PackBinary, ...]]:
+def find_pack_binaries(workspace: Workspace) -> dict[str, tuple[PackBinary, ...]]:
+    """The binaries that packs carry and that a package of the repository compiles, by name."""
     found: dict[str, list[PackBinary]] = {}
     for folder in workspace.packs_folders:
         for _, pack in sorted(folder.packs.items()):

@@ -11,8 +11,9 @@ from attune_dev.model.cargo import CargoModel
 from attune_dev.model.compose import BuildConfig, ComposeProject, Service
 from attune_dev.model.packs import Pack, PackBinary, PacksFolder
 from attune_dev.model.workspace import Workspace
-from attune_dev.packs.binaries import build_pack_binaries, find_pack_binaries, place_binary
+from attune_dev.packs.binaries import build_pack_binaries, place_binary
 from attune_dev.packs.compile import agreed_args
+from attune_dev.planning.graph import find_pack_binaries
 from attune_dev.packs.scan import left_out
 
 
