@@ -186,7 +186,7 @@ def check_names(kind: str, names: Sequence[str], known: Iterable[str]) -> list[s
             raise UsageError(
                 f"no {kind} `{name}`",
                 why=f"did you mean {' or '.join(f'`{n}`' for n in near)}?" if near else "",
-                hint=f"{kind}s: {listed}",
+                hint=f"there are: {listed}",
             )
     return list(names)
 
