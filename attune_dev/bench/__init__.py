@@ -1,0 +1,1 @@
+"""Benchmarks: figures and their ratios, measured side by side in one run."""
