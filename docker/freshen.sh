@@ -10,6 +10,9 @@
 # The record is written before cargo starts: after a build killed at any point it may name content that
 # was not compiled yet, whose time is later than that of all compiled code, so it will be.
 #
+# absent="FOLDER…", set before, names packages of which this build has the manifest alone: what the record
+# holds of their sources stays as it is. Other builds in the same target folder compile them.
+#
 # The lock is held until the shell that sourced this file, and cargo, end: the record, cargo's run and
 # the copying of its results belong together where several builds may use a target folder at once.
 
@@ -41,14 +44,22 @@ fi
 # Names that sha256sum has to escape stay out of the record and keep the present time.
 find . -path ./target -prune -o -type f -exec touch -d "@$now" {} +
 find . -path ./target -prune -o -type f -exec sha256sum {} + |
-    awk -v now="$now" '
+    awk -v now="$now" -v absent="${absent-}" '
+        function is_absent(path,    i) {
+            for (i = 1; i <= count; i++)
+                if (path == "./" folder[i] || index(path, "./" folder[i] "/") == 1) return 1
+            return 0
+        }
+        BEGIN { count = split(absent, folder, " ") }
         FILENAME != "-" {
             rest = substr($0, 66)
             space = index(rest, " ")
-            time[substr($0, 1, 64) substr(rest, space + 1)] = substr(rest, 1, space - 1)
+            path = substr(rest, space + 1)
+            if (is_absent(path)) print
+            else time[substr($0, 1, 64) path] = substr(rest, 1, space - 1)
             next
         }
-        /^\\/ { next }
+        /^\\/ || is_absent(substr($0, 67)) { next }
         {
             key = substr($0, 1, 64) substr($0, 67)
             print substr($0, 1, 64), (key in time ? time[key] : now ""), substr($0, 67)

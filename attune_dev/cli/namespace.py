@@ -12,6 +12,7 @@ from invoke.tasks import Task
 from attune_dev.cli.build import build, pack_binaries, packs_sync
 from attune_dev.cli.clean import clean
 from attune_dev.cli.dev import dev
+from attune_dev.cli.dockerfiles import dockerfiles
 from attune_dev.cli.look import ps
 from attune_dev.cli.machine import setup
 from attune_dev.cli.names import TASK_NAMES
@@ -19,7 +20,8 @@ from attune_dev.cli.plan import graph, plan, why
 from attune_dev.cli.stack import down, exec_, logs, restart, up
 
 TASKS: tuple[Task[Any], ...] = (
-    dev, up, down, restart, ps, logs, exec_, build, pack_binaries, plan, why, graph, setup, clean,
+    dev, up, down, restart, ps, logs, exec_, build, pack_binaries, plan, why, graph,
+    dockerfiles, setup, clean,
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "imports",
         ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),
     ),
+    ("dockerfiles", ("-m", "attune_dev.cli.main", "dockerfiles", "--check")),
 )
 
 
@@ -55,7 +56,7 @@ def run_tests(
 
 @command()
 def check(_context: Any) -> None:
-    """Checks format, lint, types and import directions."""
+    """Checks format, lint, types, import directions and rendered Dockerfiles."""
     root = find_root()
     failed = []
     for name, words in CHECKS:

@@ -38,10 +38,11 @@ class Workspace:
         """Modification time in nanoseconds, which is what cargo compares."""
         return (self.root / name).stat().st_mtime_ns
 
-    def build(self) -> str:
+    def build(self, absent: str = "") -> str:
         """What a build does before cargo, and an artefact as cargo leaves it; what was said."""
+        said = f'absent="{absent}"; ' if absent else ""
         done = subprocess.run(
-            ["sh", "-c", f'set -eu; . "{SCRIPT}"; echo compiled > target/artefact'],
+            ["sh", "-c", f'set -eu; {said}. "{SCRIPT}"; echo compiled > target/artefact'],
             cwd=self.root,
             capture_output=True,
             text=True,
@@ -190,3 +191,24 @@ def test_builds_with_one_target_folder_take_turns(workspace: Workspace) -> None:
         assert taken.returncode == 1
         first.communicate("go\n", timeout=10)
     assert subprocess.run(["flock", "-n", lock, "true"], timeout=10).returncode == 0
+
+
+def test_a_build_without_a_package_leaves_what_is_known_of_it(workspace: Workspace) -> None:
+    workspace.write("crates/executor/src/main.rs", "B")
+    workspace.build()
+    first = workspace.time("crates/executor/src/main.rs")
+    shutil.rmtree(workspace.root / "crates/executor")
+    workspace.build(absent="crates/executor crates/gone")
+    workspace.write("crates/executor/src/main.rs", "B")
+    workspace.build(absent="crates/api")
+    assert workspace.time("crates/executor/src/main.rs") == first
+
+
+def test_a_source_that_was_gone_with_its_package_here_is_new(workspace: Workspace) -> None:
+    workspace.build()
+    first = workspace.time("crates/api/src/other.rs")
+    (workspace.root / "crates/api/src/other.rs").unlink()
+    workspace.build(absent="crates/executor crates/ap")
+    workspace.write("crates/api/src/other.rs", "other", 1.0)
+    workspace.build()
+    assert workspace.time("crates/api/src/other.rs") > first
