@@ -214,6 +214,11 @@ class Running:
         end_group(self._child, grace=grace)
 
     @property
+    def pid(self) -> int:
+        """Its process, the leader of a group of its own."""
+        return self._child.pid
+
+    @property
     def alive(self) -> bool:
         """Whether it still runs."""
         return self._child.poll() is None

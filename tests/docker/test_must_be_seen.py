@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from tests.docker.stack import Dev, Stack, clone, developing, eventually
+from attune_dev.bench.sample.clone import clone
+from attune_dev.bench.sample.loop import Dev, developing
+from attune_dev.bench.sample.stack import Stack, eventually
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
 
-MARKER = r'"([a-z-]+)-[0-9A-Za-z]+"'
 ROUNDS = 5
 
 
@@ -45,12 +46,6 @@ def settled(dev: Dev) -> list[dict[str, Any]]:
     events = dev.wait_idle(600)
     assert events[-1]["ok"], f"{events[-1]}\n{dev.text()[-4000:]}"
     return events
-
-
-def set_marker(stack: Stack, crate: str, marker: str) -> str:
-    """Gives a crate's marker constant another value and returns it."""
-    stack.edit(f"crates/{crate}/src/marker.rs", MARKER, f'"{marker}"')
-    return marker
 
 
 def run_action(stack: Stack, ref: str, **parameters: Any) -> Any:
@@ -101,7 +96,7 @@ def test_a_new_action_in_packs_dev_runs(stack: Stack, dev: Dev) -> None:
 
 def test_a_constant_of_the_api_changes_the_api_alone(stack: Stack, dev: Dev) -> None:
     before, started = stack.container_ids(), stack.started_at()
-    set_marker(stack, "api", "api-2")
+    stack.set_marker("api", "api-2")
     settled(dev)
     assert stack.marker("api") == "api-2"
     after, restarted = stack.container_ids(), stack.started_at()
@@ -111,7 +106,7 @@ def test_a_constant_of_the_api_changes_the_api_alone(stack: Stack, dev: Dev) -> 
 
 
 def test_a_constant_of_common_reaches_all_dependants(stack: Stack, dev: Dev) -> None:
-    set_marker(stack, "common", "common-2")
+    stack.set_marker("common", "common-2")
     settled(dev)
     names = ["api", "executor", "notifier", "sensor", "worker-shell", "worker-python"]
     assert {name: stack.common_marker(name) for name in names} == dict.fromkeys(names, "common-2")
@@ -126,7 +121,7 @@ def newest_timer_event(stack: Stack) -> str:
 
 def test_a_changed_pack_binary_shows_in_the_sensors_events(stack: Stack, dev: Dev) -> None:
     api = stack.container_ids()["api"]
-    set_marker(stack, "core-timer-sensor", "core-timer-sensor-2")
+    stack.set_marker("core-timer-sensor", "core-timer-sensor-2")
     events = settled(dev)
     eventually(lambda: "core-timer-sensor-2" in newest_timer_event(stack), 30)
     done = [action for action, _ in plan_of(events)]
@@ -158,17 +153,17 @@ def test_a_compile_error_leaves_the_old_container_answering(stack: Stack, dev: D
     assert "mismatched types" in error["message"] + error.get("why", "")
 
     main.write_text(good)
-    set_marker(stack, "api", "api-3")
+    stack.set_marker("api", "api-3")
     settled(dev)
     assert stack.marker("api") == "api-3"
 
 
 def test_a_revert_with_another_crate_edited_ships_the_reverted_code(stack: Stack, dev: Dev) -> None:
     """A, B, A again while a cached layer still has the first A with its old time."""
-    set_marker(stack, "common", "common-3")
+    stack.set_marker("common", "common-3")
     settled(dev)
-    set_marker(stack, "common", "common-2")
-    set_marker(stack, "executor", "executor-2")
+    stack.set_marker("common", "common-2")
+    stack.set_marker("executor", "executor-2")
     settled(dev)
     assert (stack.common_marker("api"), stack.common_marker("executor")) == ("common-2",) * 2
     assert stack.marker("executor") == "executor-2"
@@ -211,7 +206,7 @@ def test_four_services_build_at_once_from_an_empty_cache_and_after_each_edit_of_
         stack.inv("build", *services)
         assert all(image_has(stack, service, "common-1") for service in services)
         for number in range(ROUNDS):
-            marker = set_marker(stack, "common", f"common-round{number}")
+            marker = stack.set_marker("common", f"common-round{number}")
             stack.inv("build", *services)
             assert all(image_has(stack, service, marker) for service in services)
     finally:
@@ -225,9 +220,9 @@ def test_two_clones_that_share_caches_each_ship_their_own_code(tmp_path: Any) ->
     try:
         for stack in (one, two):
             stack.inv("setup")
-        set_marker(two, "common", "common-two")
+        two.set_marker("common", "common-two")
         for stack, marker in ((one, "common-1"), (two, "common-two"), (one, "common-1")):
-            set_marker(stack, "api", f"api-{uuid.uuid4().hex[:6]}")
+            stack.set_marker("api", f"api-{uuid.uuid4().hex[:6]}")
             stack.docker("compose", "build", "api")
             assert image_has(stack, "api", marker)
     finally:

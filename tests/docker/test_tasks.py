@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from attune_dev.bench.sample.clone import REPOSITORY
 from attune_dev.setup import envfile
-from tests.docker.stack import REPOSITORY
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
 

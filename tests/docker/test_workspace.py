@@ -8,8 +8,8 @@ import uuid
 
 import pytest
 
+from attune_dev.bench.sample.clone import REPOSITORY
 from attune_dev.setup import envfile
-from tests.docker.stack import REPOSITORY
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1500)]
 
