@@ -26,6 +26,7 @@ class Settings:
         health_timeout: seconds to wait for services to become healthy.
         packs: folder of packs, where it cannot be derived from the Compose file.
         profiles: Compose profiles that are on.
+        bell: whether the loop rings the terminal's bell on a failure and on its recovery.
         provenance: setting to ``default``, a file or an environment variable.
     """
 
@@ -34,6 +35,7 @@ class Settings:
     health_timeout: float = 90.0
     packs: str = ""
     profiles: tuple[str, ...] = ()
+    bell: bool = False
     provenance: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -88,6 +90,8 @@ def _tables(root: Path) -> list[tuple[str, dict[str, Any]]]:
 
 def _from_text(name: str, text: str) -> Any:
     default = getattr(Settings(), name)
+    if isinstance(default, bool):
+        return {"true": True, "1": True, "false": False, "0": False, "": False}.get(text, text)
     if isinstance(default, float):
         try:
             return float(text)
@@ -108,9 +112,13 @@ def _typed(name: str, value: Any, where: str) -> Any:
         if value < 0:
             raise ConfigError(f"`{name}` cannot be negative", file=where)
         return float(value)
+    if isinstance(default, bool) and isinstance(value, bool):
+        return value
     if isinstance(default, tuple) and isinstance(value, list):
         return tuple(str(item) for item in value)
     if isinstance(default, str) and isinstance(value, str):
         return value
-    wanted = {float: "a number", tuple: "a list of names", str: "a text"}[type(default)]
+    wanted = {float: "a number", bool: "true or false", tuple: "a list of names", str: "a text"}[
+        type(default)
+    ]
     raise ConfigError(f"`{name.replace('_', '-')}` must be {wanted}, not {value!r}", file=where)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from attune_dev.docker.cancel import Cancel
+    from attune_dev.docker.containers import ContainerState
+    from attune_dev.docker.sentry import Sentry
     from attune_dev.model.event import Event
     from attune_dev.model.plan import Plan
-    from attune_dev.model.workspace import Workspace
     from attune_dev.running.outcome import RunResult
     from attune_dev.watching.inbox import Inbox
     from attune_dev.watching.parts import Parts
@@ -34,7 +37,10 @@ if TYPE_CHECKING:
         "until_idle": "leave the stack running and exit when all is done: 0 if all is current",
         "down": "stop the stack at the end",
         "poll": "look every two seconds instead of listening to the file system",
+        "plain": "lines instead of the board, on a terminal too",
+        "bell": "ring on a failure and when it is mended",
     },
+    default=True,
 )
 def dev(
     _context: Any,
@@ -44,6 +50,8 @@ def dev(
     until_idle: bool = False,
     down: bool = False,
     poll: bool = False,
+    plain: bool = False,
+    bell: bool = False,
 ) -> None:
     """Brings the stack up, then acts on what you save.
 
@@ -56,36 +64,98 @@ def dev(
 
     project = Project.ready(tuple(profile))
     chosen = frozenset(project.services(services)) if services else None
+    how = _How(Path(events) if events else None, until_idle, poll, plain, bell)
     with only_loop(project.root):
-        code = _watch(project, chosen, events=events, until_idle=until_idle, poll=poll)
+        code = _watch(project, chosen, how)
     if down:
         project.port.down(say)
     if code:
         raise Exit(code=code)
 
 
-def _watch(
-    project: Project, chosen: frozenset[str] | None, *, events: str, until_idle: bool, poll: bool
-) -> int:
+@dataclass(frozen=True, slots=True)
+class _How:
+    events: Path | None
+    until_idle: bool
+    poll: bool
+    plain: bool
+    bell: bool
+
+
+def _watch(project: Project, chosen: frozenset[str] | None, how: _How) -> int:
     from attune_dev.cli.act import make_packs
-    from attune_dev.reporting.reporter import watching_reporter
-    from attune_dev.watching.inbox import Inbox, StopNow
+    from attune_dev.reporting.reporter import Dialogue, watching_reporter
+    from attune_dev.watching.inbox import Asked, Inbox, Request, StopNow
     from attune_dev.watching.loop import Loop
     from attune_dev.watching.parts import Options
     from attune_dev.watching.signals import handled
 
+    settings = project.settings
     options = Options(
-        quiet=project.settings.debounce_quiet,
-        cap=project.settings.debounce_cap,
-        until_idle=until_idle,
+        quiet=settings.debounce_quiet, cap=settings.debounce_cap, until_idle=how.until_idle
     )
     inbox = Inbox()
+    dialogue = Dialogue(
+        project.compose.name,
+        lambda request: inbox.put_urgent(Asked(Request(request))),
+        partial(_follow, project),
+    )
     with ExitStack() as stack:
-        tell = stack.enter_context(watching_reporter(Path(events) if events else None))
+        board = None if how.plain or how.until_idle else dialogue
+        bell = how.bell or settings.bell
+        tell = stack.enter_context(watching_reporter(how.events, board, bell=bell))
         packs = stack.enter_context(make_packs(project, keep_helper=True))
-        parts = _parts(project, chosen, inbox, tell, packs, poll=poll)
+        sentry = _sentry(project, chosen, inbox)
+        stack.callback(sentry.stop)
+        parts = _parts(project, chosen, inbox, tell, packs, sentry, poll=how.poll)
         stack.enter_context(handled(lambda code: inbox.put_urgent(StopNow(code))))
+        sentry.start()
         return Loop(parts, options).run()
+
+
+def _selected(project: Project, chosen: frozenset[str] | None) -> Collection[str]:
+    from attune_dev.planning.opening import with_needs
+
+    return with_needs(project.compose, chosen or project.active())
+
+
+def _sentry(project: Project, chosen: frozenset[str] | None, inbox: Inbox) -> Sentry:
+    from attune_dev.docker.containers import service_states
+    from attune_dev.docker.sentry import Sentry
+    from attune_dev.model.event import Services
+    from attune_dev.watching.inbox import EngineFound, EngineGone, Running
+
+    def seen(containers: tuple[ContainerState, ...], at: float) -> None:
+        names = _selected(project, chosen)
+        one_shots = [name for name in names if project.compose.one_shot(name)]
+        ids: dict[str, set[str]] = {}
+        for container in containers:
+            if container.service in names:
+                ids.setdefault(container.service, set()).add(container.id)
+        inbox.put(
+            Running(
+                {name: frozenset(found) for name, found in ids.items()},
+                Services(service_states(containers, names, one_shots)),
+                at,
+            )
+        )
+
+    def running() -> tuple[ContainerState, ...]:
+        return project.port.containers()  # the port of the Compose file as it was read last
+
+    return Sentry(
+        project.compose.name,
+        running,
+        seen,
+        lambda why: inbox.put(EngineGone(why)),
+        lambda: inbox.put(EngineFound()),
+    )
+
+
+def _follow(project: Project, service: str, on_line: Callable[[str], None]) -> Callable[[], None]:
+    from attune_dev.docker.logs import LogFollower
+
+    return LogFollower(project.compose.name, service, on_line).start()
 
 
 def _parts(
@@ -94,34 +164,38 @@ def _parts(
     inbox: Inbox,
     tell: Callable[[Event], None],
     packs: Any,
+    sentry: Sentry,
     *,
     poll: bool,
 ) -> Parts:
     from attune_dev.cli.act import make_tools
     from attune_dev.cli.look import answering_urls
+    from attune_dev.model.event import Notice
     from attune_dev.planning.opening import with_needs
     from attune_dev.running.executor import execute
     from attune_dev.state import state_directory
     from attune_dev.watching.git_quiet import GitQuiet
     from attune_dev.watching.graphs import GraphPlanning
+    from attune_dev.watching.inbox import Told
     from attune_dev.watching.lock import acting
     from attune_dev.watching.parts import Parts, SystemClock
+    from attune_dev.watching.questions import Answers
     from attune_dev.watching.record import Record
     from attune_dev.watching.snapshot import Snapshotter
     from attune_dev.watching.watcher import Watcher
     from attune_dev.watching.worker import ThreadWorker
 
-    def select(workspace: Workspace) -> Collection[str]:
-        return with_needs(workspace.compose, chosen or project.active())
-
     def run(plan: Plan, on_event: Callable[[Event], None], cancel: Cancel) -> RunResult:
         tools = make_tools(project, packs=packs, starting=True)
         return execute(plan, tools, on_event, cancel=cancel)
 
+    def told(line: str) -> None:
+        inbox.put(Told(Notice(line)))
+
     planning = GraphPlanning(
         project.root,
         project.load,
-        select,
+        lambda workspace: with_needs(workspace.compose, chosen or project.active()),
         lambda services: project.port.current(tuple(services)),
         lambda: tuple(sorted(answering_urls(project).items())),
         project.adopt,
@@ -132,9 +206,11 @@ def _parts(
         source=Watcher(project.root, scope, inbox, poll=poll),
         looker=Snapshotter(project.root, scope),
         planning=planning,
-        worker=ThreadWorker(inbox, run, lambda: acting(project.root, "inv dev", say)),
+        worker=ThreadWorker(inbox, run, lambda: acting(project.root, "inv dev", told)),
         tell=tell,
         keeper=Record(state_directory(project.root)),
         git=GitQuiet(project.root),
         clock=SystemClock(),
+        answers=Answers(project.root),
+        look_around=sentry.look,
     )

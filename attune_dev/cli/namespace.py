@@ -18,9 +18,10 @@ from attune_dev.cli.machine import setup
 from attune_dev.cli.names import TASK_NAMES
 from attune_dev.cli.plan import graph, plan, why
 from attune_dev.cli.stack import down, exec_, logs, restart, up
+from attune_dev.cli.wait import wait
 
 TASKS: tuple[Task[Any], ...] = (
-    dev, up, down, restart, ps, logs, exec_, build, pack_binaries, plan, why, graph,
+    up, down, restart, ps, logs, exec_, build, pack_binaries, plan, why, graph,
     dockerfiles, setup, clean,
 )  # fmt: skip
 
@@ -33,7 +34,9 @@ def namespace(*more: Task[Any]) -> Collection:
     """
     # Invoke switches byte code off while it loads tasks, which makes every later start slow
     sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
-    collection = Collection(*TASKS, *more, packs=Collection("packs", packs_sync))
+    collection = Collection(
+        *TASKS, *more, packs=Collection("packs", packs_sync), dev=Collection("dev", dev, wait)
+    )
     TASK_NAMES.clear()
     TASK_NAMES.update(collection.task_names)
     return collection

@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from attune_dev.model.event import ServiceState
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -244,3 +246,31 @@ def _mounts(mounts: Iterable[Mapping[str, Any]]) -> tuple[ContainerMount, ...]:
         for mount in mounts
     ]
     return tuple(sorted(found, key=lambda mount: mount.target))
+
+
+def service_states(
+    containers: Iterable[ContainerState], names: Iterable[str], one_shots: Iterable[str]
+) -> tuple[ServiceState, ...]:
+    """Services as people see them; of a scaled one the container that needs attention most.
+
+    Args:
+        containers: of the project.
+        names: the services that are to be told, with or without a container.
+        one_shots: those of them that run once and end.
+    """
+    by_service: dict[str, list[ContainerState]] = {name: [] for name in names}
+    for container in containers:
+        if container.service in by_service:
+            by_service[container.service].append(container)
+    once = frozenset(one_shots)
+    states = []
+    for name, found in sorted(by_service.items()):
+        if not found:
+            states.append(ServiceState(name, "absent", one_shot=name in once))
+            continue
+        worst = min(found, key=lambda c: (c.running, c.health is not Health.UNHEALTHY))
+        health = "" if worst.health is Health.NONE else worst.health.value
+        states.append(
+            ServiceState(name, worst.state.value, health, worst.exit_code, one_shot=name in once)
+        )
+    return tuple(states)

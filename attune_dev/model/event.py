@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from attune_dev.errors import AttuneDevError
@@ -68,6 +68,25 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an action is.
+
+    Attributes:
+        action: which.
+        text: what it does right now, one line.
+        done: how much of it is done, in units of ``total``.
+        total: how much there is, 0 where that is not known.
+        left: seconds that it will still take by what it took before, ``None`` without a past.
+    """
+
+    action: Action
+    text: str
+    done: int = 0
+    total: int = 0
+    left: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """An action ended.
 
@@ -95,6 +114,25 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedWork:
+    """An action that has not succeeded yet.
+
+    Attributes:
+        kind: what was tried, empty where no plan could be made.
+        targets: of the action, sorted.
+        at: when it failed, seconds since the epoch.
+        paths: the changes that wait for it, sorted.
+        error: what went wrong, ``None`` where it was only skipped.
+    """
+
+    kind: str
+    targets: tuple[str, ...]
+    at: float
+    paths: tuple[str, ...] = ()
+    error: AttuneDevError | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Idle:
     """Nothing runs and nothing can run without a new change.
 
@@ -103,12 +141,14 @@ class Idle:
         failed: targets whose last action failed, sorted.
         pending: paths that have not reached what runs, sorted.
         seconds: since the batch was taken up, 0 where nothing ran.
+        work: what failed, oldest first.
     """
 
     ok: bool
     failed: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
     seconds: float = 0.0
+    work: tuple[FailedWork, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +166,51 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceState:
+    """One service as the engine sees it.
+
+    Attributes:
+        name: the service.
+        state: ``running``, ``exited`` …, ``absent`` without a container.
+        health: ``starting``, ``healthy``, ``unhealthy``, empty without a check.
+        exit_code: of the last run, 0 while it runs.
+        one_shot: whether it is to run once and end.
+    """
+
+    name: str
+    state: str
+    health: str = ""
+    exit_code: int = 0
+    one_shot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What runs, as the engine tells it, sorted by name."""
+
+    states: tuple[ServiceState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Work is held back from now on, or no more."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EngineAway:
+    """The engine does not answer; the loop waits for it."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineBack:
+    """The engine answers again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """The loop ends, with this exit code and for this reason."""
 
@@ -140,68 +225,14 @@ Event = (
     | Planned
     | Started
     | Output
+    | Progress
     | Ended
     | Idle
     | Problem
     | Notice
+    | Services
+    | Paused
+    | EngineAway
+    | EngineBack
     | Stopped
 )
-
-
-def to_dict(event: Event) -> dict[str, Any] | None:
-    """The event as a line of ``--events`` has it, without its time.
-
-    Returns:
-        ``None`` for what only people are told.
-    """
-    match event:
-        case Ready():
-            return {"event": "ready", "seconds": _round(event.seconds), "urls": dict(event.urls)}
-        case Changed():
-            note = {"note": event.note} if event.note else {}
-            return {"event": "change", "changes": [c.to_dict() for c in event.changes]} | note
-        case Planned():
-            return {"event": "plan"} | event.plan.to_dict()
-        case Started():
-            return {"event": "start"} | _action(event.action, event.via)
-        case Output():
-            told = {} if event.action is None else _action(event.action, "")
-            return {"event": "output"} | told | {"line": event.line}
-        case Ended():
-            told = {"event": "end"} | _action(event.action, event.via)
-            told |= {"ok": event.ok, "seconds": _round(event.seconds), "outcome": event.outcome}
-            return told | {"changed": list(event.changed)}
-        case Idle():
-            told = {"event": "idle", "ok": event.ok, "failed": list(event.failed)}
-            return told | {"pending": list(event.pending)}
-        case Problem():
-            return {"event": "error"} | error_to_dict(event.error)
-        case Stopped():
-            return {"event": "stop", "code": event.code, "reason": event.reason}
-        case Unchanged() | Notice():
-            return None
-
-
-def error_to_dict(error: AttuneDevError) -> dict[str, Any]:
-    """An error as events and ``--json`` documents show it."""
-    told: dict[str, Any] = {"message": error.what, "hint": error.hint}
-    if error.why:
-        told["why"] = error.why
-    if error.file is not None:
-        told["file"] = error.file
-    if error.line is not None:
-        told["line"] = error.line
-    return told
-
-
-def _action(action: Action, via: str) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "id": action.id,
-        "action": action.kind.value,
-        "targets": list(action.targets),
-    }
-    return told | ({"via": via} if via else {})
-
-
-def _round(seconds: float) -> float:
-    return round(seconds, 3)

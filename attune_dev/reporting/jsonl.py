@@ -8,7 +8,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from attune_dev.errors import EnvironmentLacksError
-from attune_dev.model.event import Ended, error_to_dict, to_dict
+from attune_dev.model.event import Ended
+from attune_dev.model.event_json import error_to_dict, to_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,16 +12,20 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, TextIO
 
-from attune_dev.model.change import ChangeKind
 from attune_dev.model.event import (
     Changed,
     Ended,
+    EngineAway,
+    EngineBack,
     Idle,
     Notice,
     Output,
+    Paused,
     Planned,
     Problem,
+    Progress,
     Ready,
+    Services,
     Started,
     Stopped,
     Unchanged,
@@ -30,24 +34,20 @@ from attune_dev.model.plan import ActionKind
 from attune_dev.reporting.text import (
     clean_line,
     colour,
-    counted,
     for_encoding,
     listed,
     seconds_text,
     show_path,
     wants_colour,
 )
+from attune_dev.reporting.words import changes_text, clock_of, named, plan_lines, waiting_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from attune_dev.errors import AttuneDevError
-    from attune_dev.model.change import Change
     from attune_dev.model.event import Event
-    from attune_dev.model.plan import Action, Plan
 
-MOST_FILES = 5
-MOST_CAUSES = 2
 PROGRESS_SECONDS = 10.0
 _BUILDS = (ActionKind.BUILD, ActionKind.BUILD_PACK_BINARIES)
 _VERBS = {
@@ -69,6 +69,7 @@ class PlainReporter:
         colours: whether to colour.
         clock: seconds that never go back.
         time_of_day: ``HH:MM:SS``.
+        clock_of: the same for seconds since the epoch.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class PlainReporter:
         colours: bool = False,
         clock: Callable[[], float] = time.monotonic,
         time_of_day: Callable[[], str] = lambda: time.strftime("%H:%M:%S"),
+        clock_of: Callable[[float], str] = clock_of,
     ) -> None:
         self._stream = stream
         self._follow = follow
@@ -87,6 +89,7 @@ class PlainReporter:
         self._colours = colours
         self._clock = clock
         self._time_of_day = time_of_day
+        self._clock_of = clock_of
         self._counts: Counter[str] = Counter()
         self._started_at = 0.0
         self._shown_at = 0.0
@@ -101,8 +104,12 @@ class PlainReporter:
         match event:
             case Changed() | Unchanged() | Planned():
                 self._before(event)
-            case Started() | Output() | Ended():
+            case Started() | Output() | Progress() | Ended():
                 self._during(event)
+            case Services():
+                return
+            case Paused() | EngineAway() | EngineBack():
+                self._around(event)
             case Ready() | Idle() | Problem() | Notice() | Stopped():
                 self._about(event)
         self._stream.flush()
@@ -110,7 +117,7 @@ class PlainReporter:
     def _before(self, event: Changed | Unchanged | Planned) -> None:
         match event:
             case Changed(changes, note):
-                self._head(_changes(changes, note))
+                self._head(changes_text(changes, note))
             case Unchanged(paths):
                 self._head(f"saved, no change: {listed([show_path(p) for p in paths])}")
             case Planned(plan):
@@ -119,13 +126,13 @@ class PlainReporter:
                 for line in plan_lines(plan):
                     self._line(f"  {line}")
 
-    def _during(self, event: Started | Output | Ended) -> None:
+    def _during(self, event: Started | Output | Progress | Ended) -> None:
         now = self._clock()
         match event:
             case Started(action):
                 self._started_at = self._shown_at = now
                 if self._follow and not self._watching:
-                    self._line(f"{_named(action)} ...")
+                    self._line(f"{named(action)} ...")
             case Output(_, line) if self._follow:
                 self._line(f"  {line}")
             case Output(action, line) if now - self._shown_at >= PROGRESS_SECONDS and line.strip():
@@ -144,7 +151,7 @@ class PlainReporter:
         told = colour(f"{word:6}", shade, on=self._colours)
         detail = f" ({event.detail})" if event.detail else ""
         took = f", {seconds_text(event.seconds)}" if event.seconds >= 0.05 else ""
-        self._line(f"  {told} {_named(event.action)}{took}{detail}")
+        self._line(f"  {told} {named(event.action)}{took}{detail}")
         if event.error is not None and event.outcome != "cancelled":
             self._error(event.error, "    ")
 
@@ -172,6 +179,15 @@ class PlainReporter:
             case Stopped(_, reason):
                 self._head(f"stopped ({reason})" if reason else "stopped")
 
+    def _around(self, event: Paused | EngineAway | EngineBack) -> None:
+        match event:
+            case Paused(on):
+                self._head("paused" if on else "going on")
+            case EngineAway(why):
+                self._head(f"the engine does not answer ({why}); waiting for it")
+            case EngineBack():
+                self._head("the engine is back; checking everything")
+
     def _idle(self, event: Idle) -> None:
         counts = [f"{self._counts[word]} {word}" for word in _ORDER if self._counts[word]]
         done = ", ".join(counts) or "nothing to do"
@@ -179,11 +195,9 @@ class PlainReporter:
         if event.ok:
             self._head(colour("live", "green", on=self._colours) + f": {done}{took}")
         else:
-            failed = f"{listed(event.failed)} failed" if event.failed else "not all is live"
-            pending = counted(len(event.pending), "change") + " pending"
-            names = listed([show_path(path) for path in event.pending])
-            told = f"{failed}: {pending}" + (f" ({names})" if names else "")
-            self._head(colour(told, "red", on=self._colours) + (f", {done}" if counts else ""))
+            for told in waiting_lines(event, self._clock_of):
+                self._head(colour(told, "red", on=self._colours) + (f", {done}" if counts else ""))
+                counts = []
         self._counts.clear()
         self._worked = False
 
@@ -205,16 +219,6 @@ class PlainReporter:
         self._stream.write(for_encoding(shown, encoding) + "\n")
 
 
-def plan_lines(plan: Plan) -> list[str]:
-    """What a plan does and why, then what it leaves alone; one line each, without ids."""
-    lines = [f"{_named(action)}: {_why(action)}" for action in plan.actions]
-    by_reason: dict[str, list[str]] = {}
-    for item in plan.ignored:
-        by_reason.setdefault(item.reason, []).append(show_path(item.path))
-    lines += [f"left alone: {listed(paths)}: {why}" for why, paths in by_reason.items()]
-    return lines
-
-
 def one_shot(*, to_stderr: bool = False) -> PlainReporter:
     """The reporter of tasks that do one thing: everything streams.
 
@@ -232,39 +236,3 @@ def following() -> PlainReporter:
 
 def _coloured(stream: TextIO) -> bool:
     return wants_colour(os.environ, terminal=stream.isatty())
-
-
-def _named(action: Action) -> str:
-    return f"{action.kind.value} {', '.join(show_path(name) for name in action.targets)}".rstrip()
-
-
-def _why(action: Action) -> str:
-    """The causes, those with the same reason together."""
-    by_reason: dict[str, list[str]] = {}
-    for cause in action.because:
-        by_reason.setdefault(cause.reason, []).append(cause.path)
-    told = []
-    for reason, paths in by_reason.items():
-        named = [show_path(path) for path in dict.fromkeys(paths) if path]
-        told.append((f"{listed(named, 2)}: " if named else "") + reason)
-    shown = "; ".join(told[:MOST_CAUSES])
-    return shown if len(told) <= MOST_CAUSES else f"{shown}; and {len(told) - MOST_CAUSES} more"
-
-
-def _changes(changes: tuple[Change, ...], note: str) -> str:
-    told = [_change(change) for change in changes[:MOST_FILES]]
-    if len(changes) == 1:
-        text = f"changed {told[0]}"
-    else:
-        more = f" and {len(changes) - MOST_FILES:,} more" if len(changes) > MOST_FILES else ""
-        text = f"{counted(len(changes), 'file')} changed: {', '.join(told)}{more}"
-    return f"{text} ({note})" if note else text
-
-
-def _change(change: Change) -> str:
-    path = show_path(change.path)
-    if change.kind is ChangeKind.MODIFIED:
-        return path
-    if change.moved_from is not None:
-        return f"{path} (moved from {show_path(change.moved_from)})"
-    return f"{path} ({change.kind.value})"

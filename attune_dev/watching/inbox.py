@@ -10,7 +10,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from attune_dev.model.event import Event
+    from collections.abc import Mapping
+
+    from attune_dev.model.event import Event, Services
     from attune_dev.watching.worker import Job, JobResult
 
 MOST_HINTS = 50_000
@@ -45,6 +47,44 @@ class Finished:
     result: JobResult
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What runs now.
+
+    Attributes:
+        containers: ids by service, of the services that are acted upon.
+        states: the same for people.
+        at: when the engine was asked, on the loop's clock.
+    """
+
+    containers: Mapping[str, frozenset[str]]
+    states: Services
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class EngineGone:
+    """The engine does not answer any more."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFound:
+    """It answers again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Another process wants to know when all that is saved by now is live.
+
+    Attributes:
+        id: names the question.
+    """
+
+    id: str
+
+
 class Request(StrEnum):
     """What a user asks of a running loop."""
 
@@ -68,7 +108,18 @@ class StopNow:
     code: int
 
 
-Message = Touched | Rescan | Told | Finished | Asked | StopNow
+Message = (
+    Touched
+    | Rescan
+    | Told
+    | Finished
+    | Running
+    | EngineGone
+    | EngineFound
+    | Question
+    | Asked
+    | StopNow
+)
 Urgent = Asked | StopNow
 
 

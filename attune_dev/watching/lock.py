@@ -86,6 +86,16 @@ class Lock:
             write_json(self._info, {**info, "what": self._what})
         return True
 
+    def free(self) -> bool:
+        """Whether nobody holds it; takes it for a moment to find out."""
+        from filelock import FileLock, Timeout
+
+        try:
+            with FileLock(self._path, timeout=0, thread_local=False, mode=0o600):
+                return True
+        except Timeout:
+            return False
+
     def release(self) -> None:
         """Lets go of it; nothing happens where it is not held."""
         if self._lock is not None:
@@ -112,7 +122,7 @@ def only_loop(root: Path, what: str = "inv dev") -> Iterator[None]:
         ActionError: another process holds it; says which and where.
     """
     lock = Lock(root, LOOP, what)
-    if not lock.acquire():
+    if not lock.acquire(_STEP):  # who only looks whether it is free holds it for a moment
         holder = lock.holder()
         raise ActionError(
             "this project is being watched already",

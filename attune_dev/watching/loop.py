@@ -18,6 +18,7 @@ from attune_dev.model.event import (
     Changed,
     Idle,
     Notice,
+    Paused,
     Planned,
     Problem,
     Ready,
@@ -29,9 +30,24 @@ from attune_dev.running.outcome import RunResult
 from attune_dev.watching.decider import Decider
 from attune_dev.watching.doubts import Doubts
 from attune_dev.watching.eyes import Eyes
-from attune_dev.watching.inbox import Asked, Finished, Request, Rescan, StopNow, Told, Touched
+from attune_dev.watching.inbox import (
+    Asked,
+    EngineFound,
+    EngineGone,
+    Finished,
+    Question,
+    Request,
+    Rescan,
+    Running,
+    StopNow,
+    Told,
+    Touched,
+)
+from attune_dev.watching.leaving import Leaving
+from attune_dev.watching.memory import Memory
 from attune_dev.watching.parts import Options
 from attune_dev.watching.pending import Pending
+from attune_dev.watching.surroundings import Surroundings, Verdict
 from attune_dev.watching.timing import Alarm, Lapse
 from attune_dev.watching.worker import Job, unexpected
 
@@ -47,11 +63,6 @@ if TYPE_CHECKING:
     Written = Mapping[str, str | None]
 
 CHECK_SECONDS = 1.0
-_REASONS = {
-    ExitCode.INTERRUPTED: "interrupted",
-    ExitCode.TERMINATED: "terminated",
-    ExitCode.HANGUP: "the terminal was closed",
-}
 
 
 class Loop:
@@ -66,21 +77,21 @@ class Loop:
         self._parts = parts
         self._options = options or Options()
         self._eyes = Eyes(parts, self._options)
-        self._pending = Pending()
+        self._pending = Pending(parts.clock.wall)
         self._decider = Decider(parts, self._eyes, self._pending)
         self._doubts = Doubts()
+        self._memory = Memory(parts.keeper, parts.tell)
+        self._around = Surroundings(parts.tell)
         self._lapse = Lapse(parts.clock)
         self._check = Alarm(CHECK_SECONDS)
         self._job: Job | None = None
         self._jobs = 0
         self._opened = False  # whether the stack has come up
         self._opening_due = True
-        self._recorded = False
         self._paused = False
         self._told_idle = False
         self._since = 0.0  # when the present batch was taken up
-        self._code: int | None = None
-        self._leaving: tuple[int, float] | None = None  # exit code, and when to wait no longer
+        self._leaving = Leaving()
 
     def run(self) -> int:
         """Brings the stack up, then follows the files.
@@ -93,37 +104,35 @@ class Loop:
         """
         self._start()
         try:
-            while self._code is None:
+            while self._leaving.code is None:
                 self._turn()
-                if self._code is None:
+                if self._leaving.code is None:
                     self._wait()
         finally:
             self._parts.source.stop()
-            hurried = self._leaving is not None
+            hurried = self._leaving.until is not None
             self._parts.worker.close(0.0 if hurried else self._options.stop_seconds)
-        self._parts.tell(Stopped(self._code, _REASONS.get(ExitCode(self._code), "")))
-        return self._code
+        self._parts.tell(Stopped(self._leaving.code, self._leaving.reason))
+        return self._leaving.code
 
     def _start(self) -> None:
         parts = self._parts
         self._since = parts.clock.now()
         parts.source.start()  # listen first, then look: nothing falls in between
-        known = parts.keeper.load()
-        self._tell_note()
-        self._recorded = known is not None
+        known = self._memory.load()
         if edits := self._eyes.first_look(known):
             self._absorb(edits, "since the last run")
 
     def _wait(self) -> None:
         now = self._parts.clock.now()
-        due = min(self._check.at, self._eyes.deadline())
-        timeout = max(0.0, (due if self._leaving is None else self._leaving[1]) - now)
+        due = min(self._check.at, self._eyes.deadline(), self._around.deadline())
+        timeout = max(0.0, (due if self._leaving.until is None else self._leaving.until) - now)
         self._lapse.before_wait()
         message = self._parts.messages.get(timeout)
         if why := self._lapse.after_wait(timeout):
             self._parts.tell(Notice(f"{why}; looking at everything again"))
             self._eyes.want_everything()
-        while message is not None and self._code is None:
+        while message is not None and self._leaving.code is None:
             self._take(message)
             message = self._parts.messages.get(0)
 
@@ -138,6 +147,13 @@ class Loop:
                 self._eyes.want_everything()
             case Told(event):
                 self._parts.tell(event)
+            case Running() | EngineGone() | EngineFound():
+                if self._around.take(message, self._parts.clock.now()):
+                    self._told_idle = False
+            case Question(id_):
+                if self._parts.answers.take(id_):
+                    self._eyes.want_everything()
+                    self._told_idle = False
             case Finished(job, result):
                 self._finished(job, result)
             case Asked(request):
@@ -154,33 +170,46 @@ class Loop:
                 self._opening_due = True
             case Request.PAUSE:
                 self._paused = not self._paused
-                self._parts.tell(Notice("paused" if self._paused else "going on"))
+                self._parts.tell(Paused(self._paused))
             case Request.QUIT:
                 self._stop(ExitCode.OK)
         self._told_idle = False
 
     def _stop(self, code: int) -> None:
-        """The first request lets running work end, the second does not wait for it."""
-        if self._job is None or self._leaving is not None:
-            self._code = code
-            return
-        self._leaving = code, self._parts.clock.now() + self._options.stop_seconds
-        self._parts.worker.cancel()
+        until = self._parts.clock.now() + self._options.stop_seconds
+        if self._leaving.ask(code, working=self._job is not None, until=until):
+            self._parts.worker.cancel()
 
     def _turn(self) -> None:
         """Everything that may be due."""
         now = self._parts.clock.now()
-        if self._leaving is not None:
-            if self._job is None or now >= self._leaving[1]:
-                self._code = self._leaving[0]
+        if self._leaving.ready(now, working=self._job is not None):
             return
         if self._check.due(now):
             self._parts.source.check()
         self._see()
-        if self._job is None and not self._paused and not self._eyes.waiting:
-            self._act()
+        if self._job is None:
+            self._heed(self._around.verdict(now))
+            if not self._held and not self._eyes.waiting:
+                self._act()
         self._decider.tell_mended()
         self._tell_if_idle()
+
+    @property
+    def _held(self) -> bool:
+        """Whether nothing is to be started, whatever is due."""
+        return self._paused or self._around.away
+
+    def _heed(self, verdict: Verdict) -> None:
+        """What others did to what runs: all is checked, or waits until it is wanted again."""
+        if verdict is Verdict.CHECK_ALL:
+            self._pending.retry()
+            self._eyes.want_everything()
+            self._opening_due = True
+        elif verdict is Verdict.TAKEN_DOWN:
+            self._opened = False
+        if verdict is not Verdict.NOTHING:
+            self._told_idle = False
 
     def _see(self) -> None:
         look = self._eyes.look()
@@ -226,7 +255,7 @@ class Loop:
 
     def _begin(self, plan: Plan) -> None:
         if self._opening_due:
-            changes, first = self._pending.ledger.changes(), not self._recorded
+            changes, first = self._pending.ledger.changes(), not self._memory.recorded
             self._pending.begin_all()
             planning = self._parts.planning
             self._start_job(lambda: planning.opening(changes, first=first), everything=True)
@@ -245,11 +274,14 @@ class Loop:
     def _start_job(self, make_plan: Callable[[], Plan], *, everything: bool = False) -> None:
         self._jobs += 1
         self._remember()  # that it was begun: a kill must not leave it looking done
+        self._around.working()
         self._job = Job(self._jobs, make_plan, everything, self._digests)
         self._parts.worker.start(self._job)
 
     def _finished(self, job: Job, result: JobResult) -> None:
         self._job = None
+        self._around.worked(self._parts.clock.now())
+        self._parts.look_around()
         self._doubts.ended()
         self._told_idle = False
         if result.error is not None:
@@ -285,25 +317,21 @@ class Loop:
 
     def _remember(self) -> None:
         """Keeps what the outputs are made from, once that is known."""
-        if self._opened or self._recorded:
-            self._recorded = self._parts.keeper.save(self._eyes.snapshot, self._pending.ledger)
-            self._tell_note()
-
-    def _tell_note(self) -> None:
-        if self._parts.keeper.note:
-            self._parts.tell(Notice(self._parts.keeper.note))
-            self._parts.keeper.note = ""
+        self._memory.save(self._eyes.snapshot, self._pending.ledger, opened=self._opened)
 
     def _tell_if_idle(self) -> None:
         if self._told_idle or self._job is not None or self._eyes.waiting:
             return
         pending = self._pending
-        if not self._paused and (self._opening_due or pending.fresh()):
+        if not self._held and (self._opening_due or pending.fresh()):
             return
         self._told_idle = True
         self._doubts.calm()
-        ok = self._opened and pending.ok
+        ok = self._opened and pending.ok and not self._around.away
         seconds = self._parts.clock.now() - self._since
-        self._parts.tell(Idle(ok, pending.failed, pending.ledger.paths, seconds))
+        idle = Idle(ok, pending.failed, pending.ledger.paths, seconds, pending.work)
+        self._parts.tell(idle)
+        why = "paused" if self._paused else "the engine is away" if self._around.away else ""
+        self._parts.answers.give(idle, why)
         if self._options.until_idle:
-            self._code = ExitCode.OK if ok else ExitCode.ACTION_FAILED
+            self._leaving.code = ExitCode.OK if ok else ExitCode.ACTION_FAILED

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from attune_dev.model.change import Change
-    from attune_dev.model.event import Event
+    from attune_dev.model.event import Event, Idle
     from attune_dev.model.plan import Action, Plan
     from attune_dev.planning.ledger import Ledger
     from attune_dev.watching.git_quiet import Hold
@@ -146,6 +146,18 @@ class Quiet(Protocol):
         ...
 
 
+class Answering(Protocol):
+    """Keeps questions of other processes until they can be answered."""
+
+    def take(self, id_: str) -> bool:
+        """Takes a question in; ``False`` where it is known."""
+        ...
+
+    def give(self, idle: Idle, held: str = "") -> None:
+        """Answers all that were asked."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How the loop behaves.
@@ -180,6 +192,8 @@ class Parts:
         keeper: remembers between runs.
         git: knows when to wait.
         clock: the time.
+        answers: tells other processes.
+        look_around: has somebody look at what runs, soon.
     """
 
     messages: Messages
@@ -191,3 +205,5 @@ class Parts:
     keeper: Keeper
     git: Quiet
     clock: Clock
+    answers: Answering
+    look_around: Callable[[], None] = lambda: None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from attune_dev.model.event import FailedWork
 from attune_dev.model.plan import ActionKind
 from attune_dev.planning.ledger import Ledger
 from attune_dev.running.outcome import Outcome
@@ -32,18 +33,25 @@ class Failure:
         targets: of the action.
         digests: pending path to the digest it had when the action started.
         error: what went wrong, ``None`` for an action that was skipped.
+        at: when, seconds since the epoch.
     """
 
     kind: ActionKind | None
     targets: frozenset[str]
     digests: Mapping[str, str | None]
     error: AttuneDevError | None = None
+    at: float = 0.0
 
 
 class Pending:
-    """The ledger together with what failed."""
+    """The ledger together with what failed.
 
-    def __init__(self) -> None:
+    Args:
+        wall: seconds since the epoch.
+    """
+
+    def __init__(self, wall: Callable[[], float] = lambda: 0.0) -> None:
+        self._wall = wall
         self.ledger = Ledger()
         self.failures: tuple[Failure, ...] = ()
         self._moment = 0.0
@@ -140,7 +148,8 @@ class Pending:
         entries = self.ledger.entries
         digests = {path: entries[path].digest for path in paths if path in entries}
         self.mended(kind)
-        self.failures = (*self.failures, Failure(kind, frozenset(targets), digests, error))
+        failure = Failure(kind, frozenset(targets), digests, error, self._wall())
+        self.failures = (*self.failures, failure)
 
     def mended(self, kind: ActionKind | None) -> None:
         """Forgets failures of one kind."""
@@ -161,6 +170,21 @@ class Pending:
         return tuple(sorted(set().union(*(failure.targets for failure in self.failures))))
 
     @property
+    def work(self) -> tuple[FailedWork, ...]:
+        """What failed and waits, oldest first; where its cause failed, that alone."""
+        causes = [failure for failure in self.failures if failure.error is not None]
+        return tuple(
+            FailedWork(
+                failure.kind.value if failure.kind else "",
+                tuple(sorted(failure.targets)),
+                failure.at,
+                tuple(sorted(failure.digests)),
+                failure.error,
+            )
+            for failure in causes or self.failures
+        )
+
+    @property
     def ok(self) -> bool:
         """Whether what runs is what is on disk."""
         return not self.ledger and not self.failures
@@ -175,7 +199,7 @@ class Pending:
         if item.outcome in (Outcome.FAILED, Outcome.SKIPPED):
             paths = {end for path in item.action.paths for end in ends.get(path, (path,))}
             digests = {path: self._begun[path] for path in paths if path in self._begun}
-            failure = Failure(item.action.kind, targets, digests, item.error)
+            failure = Failure(item.action.kind, targets, digests, item.error, self._wall())
             self.failures = (*self.failures, failure)
 
     def _drop_stale(self) -> None:

@@ -13,9 +13,10 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
-from attune_dev.state import STATE_DIRECTORY
-from attune_dev.watching.inbox import Inbox, Rescan, Told
+from attune_dev.watching.inbox import Inbox, Question, Rescan, Told
 from attune_dev.watching.mounts import deaf_file_system
+from attune_dev.watching.questions import FOLDER as COOKIES
+from attune_dev.watching.questions import asked, question_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
     from attune_dev.watching.observer import Observation, Trouble
     from attune_dev.watching.scope import Scope
 
-COOKIES = f"{STATE_DIRECTORY}/watch"
 HEARTBEAT_SECONDS = 20.0
-ANSWER_SECONDS = 2.0
+ANSWER_SECONDS = 5.0  # a machine that compiles on all its cores may take seconds to run us
 POLL_SECONDS = 2.0
 MOST_RESTARTS = 3
 RESTART_WINDOW = 60.0
@@ -123,6 +123,8 @@ class Watcher:
     def check(self) -> None:
         """Looks after itself: threads, the root's identity, the heartbeat, reported trouble."""
         now = self._clock()
+        for id_ in asked(self.root):  # those that were not heard
+            self._ask(id_)
         if _identity(self.root) != self._identity:
             self._identity = _identity(self.root)
             if self._identity is not None:
@@ -139,6 +141,10 @@ class Watcher:
             self._heal(reason)
         else:
             self._beat.tick()
+
+    def _ask(self, id_: str) -> None:
+        if (self.root / COOKIES / f"ask-{id_}").exists():  # its end is an event, too
+            self._inbox.put(Question(id_))
 
     def _ailment(self) -> str:
         troubles = {self._troubles.popleft().value for _ in range(len(self._troubles))}
@@ -209,7 +215,11 @@ class Watcher:
             return
         below = path[len(self._prefix) :]
         if below.startswith(COOKIES):
-            self._beat.heard(below.rpartition("/")[2])
+            name = below.rpartition("/")[2]
+            if id_ := question_of(name):
+                self._ask(id_)
+            else:
+                self._beat.heard(name)
         elif self.scope.reaches(below) if folder else self.scope.wants(below):
             self._inbox.touch(below)
 
@@ -231,7 +241,8 @@ class _Heartbeat:
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
             for old in self._folder.iterdir():
-                old.unlink()
+                if old.name.isdecimal():
+                    old.unlink()
         self._sent_at = None
         self._next = self._clock() + HEARTBEAT_SECONDS
 

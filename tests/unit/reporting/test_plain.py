@@ -8,10 +8,14 @@ from attune_dev.model.change import Change, ChangeKind
 from attune_dev.model.event import (
     Changed,
     Ended,
+    EngineAway,
+    EngineBack,
     Event,
+    FailedWork,
     Idle,
     Notice,
     Output,
+    Paused,
     Planned,
     Problem,
     Ready,
@@ -57,7 +61,11 @@ class Ticking:
 def told(*events: Event, watching: bool = True, follow: bool = False) -> str:
     stream = io.StringIO()
     reporter = PlainReporter(
-        stream, watching=watching, follow=follow, time_of_day=lambda: "14:02:11"
+        stream,
+        watching=watching,
+        follow=follow,
+        time_of_day=lambda: "14:02:11",
+        clock_of=lambda at: f"14:00:{int(at):02d}",
     )
     for event in events:
         reporter(event)
@@ -100,8 +108,26 @@ def test_a_compile_error_names_the_place_first_and_the_next_step_last() -> None:
 
 
 def test_idle_names_what_failed_and_what_is_pending() -> None:
-    assert told(Idle(ok=False, failed=("api",), pending=("a.rs", "b.rs"), seconds=1.0)) == (
-        "14:02:11  api failed: 2 changes pending (a.rs, b.rs)\n"
+    work = FailedWork("build", ("api",), 1.0, ("a.rs", "b.rs"), BROKEN)
+    idle = Idle(
+        ok=False, failed=("api",), pending=("a.rs", "b.rs", "c.rs"), seconds=1.0, work=(work,)
+    )
+    assert told(idle) == (
+        "14:02:11  api: build failed 14:00, 2 changes pending (a.rs, b.rs)\n"
+        "14:02:11  1 change pending (c.rs)\n"
+    )
+
+
+def test_idle_that_is_not_live_says_so_without_any_failure() -> None:
+    assert told(Idle(ok=False)) == "14:02:11  not all is live\n"
+
+
+def test_the_engine_and_a_pause_are_told() -> None:
+    assert told(EngineAway("no socket"), EngineBack(), Paused(on=True), Paused(on=False)) == (
+        "14:02:11  the engine does not answer (no socket); waiting for it\n"
+        "14:02:11  the engine is back; checking everything\n"
+        "14:02:11  paused\n"
+        "14:02:11  going on\n"
     )
 
 

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from attune_dev.errors import ActionError, AttuneDevError
-from attune_dev.model.event import Ended, Event, Planned, Started, to_dict
+from attune_dev.model.event import Ended, Event, Planned, Started
+from attune_dev.model.event_json import to_dict
 from attune_dev.model.plan import Action, ActionKind, Because, Ignored, Plan
 from attune_dev.running.outcome import ActionResult, Outcome, RunResult, TargetResult
 from attune_dev.watching.git_quiet import Hold
 from attune_dev.watching.inbox import Finished, Message, StopNow, Told, Touched
 from attune_dev.watching.loop import Loop
 from attune_dev.watching.parts import Options, Parts
+from attune_dev.watching.questions import Answers
 from attune_dev.watching.record import Record
 from attune_dev.watching.scope import Scope, everything
 from attune_dev.watching.snapshot import Snapshotter
@@ -298,6 +300,7 @@ class Stage:
             keeper=self.record,
             git=self.git,
             clock=self.clock,
+            answers=Answers(root),
         )
         self.loop = Loop(parts, Options(**options))
 

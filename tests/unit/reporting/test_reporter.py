@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from attune_dev.model.event import Event, Idle, Notice
+from attune_dev.reporting.reporter import with_bell
+
+
+def test_the_bell_rings_at_a_failure_and_at_its_recovery() -> None:
+    told: list[Event | str] = []
+    tell = with_bell(told.append, lambda: told.append("ring"))
+    events: list[Event] = [
+        Idle(ok=True),
+        Idle(ok=False),
+        Notice("x"),
+        Idle(ok=False),
+        Idle(ok=True),
+    ]
+    for event in events:
+        tell(event)
+    assert told == [
+        *(Idle(ok=True), Idle(ok=False), "ring", Notice("x")),
+        *(Idle(ok=False), Idle(ok=True), "ring"),
+    ]
