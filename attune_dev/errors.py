@@ -35,6 +35,7 @@ class AttuneDevError(Exception):
         hint: the one next step, usually a command to type.
         file: repository-relative or absolute path that is at fault.
         line: one-based line in ``file``.
+        column: one-based column in ``line``.
     """
 
     exit_code: int = ExitCode.ACTION_FAILED
@@ -47,6 +48,7 @@ class AttuneDevError(Exception):
         hint: str = "",
         file: str | None = None,
         line: int | None = None,
+        column: int | None = None,
     ) -> None:
         super().__init__(what)
         self.what = what
@@ -54,6 +56,7 @@ class AttuneDevError(Exception):
         self.hint = hint
         self.file = file
         self.line = line
+        self.column = column
 
     @property
     def where(self) -> str:

@@ -27,6 +27,7 @@ class Settings:
         packs: folder of packs, where it cannot be derived from the Compose file.
         profiles: Compose profiles that are on.
         bell: whether the loop rings the terminal's bell on a failure and on its recovery.
+        runner_types: runner types of packs that no runtime in a pack declares.
         provenance: setting to ``default``, a file or an environment variable.
     """
 
@@ -36,6 +37,7 @@ class Settings:
     packs: str = ""
     profiles: tuple[str, ...] = ()
     bell: bool = False
+    runner_types: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -47,10 +47,26 @@ def write_json(path: Path, document: Any) -> None:
     Raises:
         OSError: the disk is full or the folder cannot be written to.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    write_beside(path, json.dumps(document, separators=(",", ":")).encode("ascii"), 0o600)
+
+
+def write_beside(path: Path, data: bytes, mode: int) -> None:
+    """Writes a file beside its place and renames it: readers find the old bytes or the new ones.
+
+    Args:
+        path: its place.
+        data: what is in it.
+        mode: its permission bits.
+
+    Raises:
+        OSError: the disk is full or the folder cannot be written to.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".attune-dev-{path.name}-")
     try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            json.dump(document, file, separators=(",", ":"))
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        if mode != 0o600:
+            Path(name).chmod(stat.S_IMODE(mode))
         Path(name).replace(path)
     except BaseException:
         with suppress(OSError):

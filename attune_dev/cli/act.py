@@ -42,6 +42,7 @@ def make_packs(project: Project, *, keep_helper: bool = False) -> VolumePacks:
         project.root,
         lambda: project.workspace,
         image=helper_image(project),
+        runner_types=project.settings.runner_types,
         keep_helper=keep_helper,
     )
 

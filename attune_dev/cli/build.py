@@ -8,7 +8,6 @@ from attune_dev.cli.command import command
 from attune_dev.cli.project import (
     Project,
     check_names,
-    find_root,
     is_service,
     say,
     split_names,
@@ -68,44 +67,3 @@ def pack_binaries(_context: Any, binaries: list[str], json: bool = False) -> Non
     named = check_names("pack binary", split_names(binaries), known) or list(known)
     plan = plan_request(project.workspace, ActionKind.BUILD_PACK_BINARIES, named) if named else None
     run_plan(project, plan, json=json)
-
-
-@command(
-    name="sync",
-    names="packs",
-    default=True,
-    help={
-        "packs": "packs to bring into the volume; all where none is named",
-        "no_restart": "leave the services that read packs as they are",
-        "json": JSON_HELP,
-    },
-)
-def packs_sync(
-    _context: Any, packs: list[str], no_restart: bool = False, json: bool = False
-) -> None:
-    """Makes the packs volume equal packs/, restarts readers.
-
-    Changed, new and deleted files, modes and links; each pack is switched at once, so that no
-    reader sees half of it. What someone else put into the volume is left alone and told.
-    """
-    from attune_dev.cli.act import run_plan, tell_nothing
-    from attune_dev.packs import quick
-    from attune_dev.planning.planner import plan_request
-
-    wanted = split_names(packs)
-    if quick.nothing_to_do(find_root(), wanted) is not None:
-        tell_nothing(json=json)
-        return
-    project = Project.ready()
-    known = project.packs()
-    named = check_names("pack", wanted, known) or list(known)
-    plan = plan_request(
-        project.workspace,
-        ActionKind.SYNC_PACKS,
-        named,
-        follow=not no_restart,
-        services=project.running_services(),
-    )
-    run_plan(project, plan if named else None, json=json)
-    if not no_restart and set(named) == set(known):
-        quick.remember(project.root, project.workspace)

@@ -9,13 +9,14 @@ from typing import Any
 from invoke.collection import Collection
 from invoke.tasks import Task
 
-from attune_dev.cli.build import build, pack_binaries, packs_sync
+from attune_dev.cli.build import build, pack_binaries
 from attune_dev.cli.clean import clean
 from attune_dev.cli.dev import dev
 from attune_dev.cli.dockerfiles import dockerfiles
 from attune_dev.cli.look import ps
 from attune_dev.cli.machine import setup
 from attune_dev.cli.names import TASK_NAMES
+from attune_dev.cli.packs import packs_check, packs_sync
 from attune_dev.cli.plan import graph, plan, why
 from attune_dev.cli.stack import down, exec_, logs, restart, up
 from attune_dev.cli.wait import wait
@@ -35,7 +36,10 @@ def namespace(*more: Task[Any]) -> Collection:
     # Invoke switches byte code off while it loads tasks, which makes every later start slow
     sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
     collection = Collection(
-        *TASKS, *more, packs=Collection("packs", packs_sync), dev=Collection("dev", dev, wait)
+        *TASKS,
+        *more,
+        packs=Collection("packs", packs_sync, packs_check),
+        dev=Collection("dev", dev, wait),
     )
     TASK_NAMES.clear()
     TASK_NAMES.update(collection.task_names)

@@ -14,7 +14,9 @@ from attune_dev.model.compose import ComposeProject, MountKind, Service
 from attune_dev.model.packs import Pack, PackBinary, PacksFolder
 
 _PACK_FILES = ("pack.yaml", "pack.yml")
-_REF = re.compile(r"""^ref:\s*(?:"([^"]+)"|'([^']+)'|([^\s#]+))""", re.MULTILINE)
+_VALUE = r"""\s*(?:"([^"]+)"|'([^']+)'|([^\s#]+))"""
+_REF = re.compile(f"^ref:{_VALUE}", re.MULTILINE)
+_ENTRY_POINT = re.compile(f"^entry_point:{_VALUE}", re.MULTILINE)
 
 
 def load_packs(
@@ -23,7 +25,6 @@ def load_packs(
     cargo: CargoModel,
     *,
     named: str = "",
-    problems: list[ConfigError] | None = None,
 ) -> tuple[tuple[PacksFolder, ...], tuple[str, ...]]:
     """The folders of packs of a repository.
 
@@ -35,7 +36,6 @@ def load_packs(
         compose: its services.
         cargo: its packages: a sensor's entry point that is one of their binaries is a pack binary.
         named: the folder that the settings name, where none can be recognised.
-        problems: takes errors of sensors' files; without it they are raised.
 
     Returns:
         The folders that fill volumes, and the folders that long-running services bind-mount.
@@ -49,7 +49,7 @@ def load_packs(
             if not compose.one_shot(name):
                 bound[folder] = None
             elif folder not in filling and (volume := _filled_volume(compose, service)):
-                packs = dict(_packs(root, folder, cargo, problems))
+                packs = dict(_packs(root, folder, cargo))
                 filling[folder] = PacksFolder(folder, volume, name, packs)
     return (
         tuple(filling[folder] for folder in sorted(filling)),
@@ -90,9 +90,7 @@ def _pack_folders(root: Path, folder: str) -> Iterator[str]:
             yield name
 
 
-def _packs(
-    root: Path, folder: str, cargo: CargoModel, problems: list[ConfigError] | None
-) -> Iterator[tuple[str, Pack]]:
+def _packs(root: Path, folder: str, cargo: CargoModel) -> Iterator[tuple[str, Pack]]:
     owners = {
         binary: package.root
         for package in reversed(list(cargo.packages().values()))
@@ -100,7 +98,7 @@ def _packs(
     }
     for name in _pack_folders(root, folder):
         place = f"{folder}/{name}"
-        binaries = tuple(_binaries(root, place, name, owners, problems))
+        binaries = tuple(_binaries(root, place, name, owners))
         yield name, Pack(_ref(root, place) or name, place, binaries)
 
 
@@ -121,18 +119,11 @@ def _binaries(
     place: str,
     pack: str,
     owners: Mapping[str, str],
-    problems: list[ConfigError] | None,
 ) -> Iterator[PackBinary]:
     found: set[str] = set()
     for sensor in _sensor_files(root / place / "sensors"):
         file = f"{place}/sensors/{sensor.name}"
-        try:
-            entry = _entry_point(sensor, file, owners)
-        except ConfigError as problem:
-            if problems is None:
-                raise
-            problems.append(problem)
-            continue
+        entry = _entry_point(sensor, file, owners)
         if entry and entry not in found:
             found.add(entry)
             name = entry.rpartition("/")[2]
@@ -147,15 +138,22 @@ def _sensor_files(folder: Path) -> list[Path]:
 
 
 def _entry_point(sensor: Path, file: str, owners: Mapping[str, str]) -> str:
-    """The entry point of a sensor, relative to ``sensors/``, if a cargo binary has its name."""
+    """The entry point of a sensor, relative to ``sensors/``, if a cargo binary has its name.
+
+    A file that is broken elsewhere still tells it: what is wrong is for the check of its pack.
+    """
     try:
         text = read_bounded(sensor, name=file)
-    except OSError:
+    except (OSError, ConfigError):
         return ""
     if not any(binary in text for binary in owners):  # spares the parse of most files
         return ""
-    data = load_yaml(text, file=file)
-    entry = data.get("entry_point") if isinstance(data, dict) else None
+    try:
+        data = load_yaml(text, file=file)
+        entry = data.get("entry_point") if isinstance(data, dict) else None
+    except ConfigError:
+        found = _ENTRY_POINT.search(text)
+        entry = next((group for group in found.groups() if group), "") if found else None
     if not isinstance(entry, str):
         return ""
     entry = entry.removeprefix("./").removeprefix("sensors/")

@@ -226,6 +226,7 @@ def _check_keys(node: yaml.Node, file: str, seen: set[int]) -> None:
                         why=f"line {first[identity]} has it too; one of the two would be lost",
                         file=file,
                         line=line,
+                        column=key.start_mark.column + 1,
                     )
                 first[identity] = line
             _check_keys(value, file, seen)
@@ -257,15 +258,16 @@ def _mark(node: yaml.Node) -> tuple[int, int]:
 
 def _too_much(what: str, event: yaml.Event, file: str) -> ConfigError:
     mark = event.start_mark
-    line = None if mark is None else mark.line + 1
-    return ConfigError(what, why="aliases count as often as they are used", file=file, line=line)
+    line, column = (None, None) if mark is None else (mark.line + 1, mark.column + 1)
+    why = "aliases count as often as they are used"
+    return ConfigError(what, why=why, file=file, line=line, column=column)
 
 
 def _broken(problem: yaml.YAMLError, file: str) -> ConfigError:
     mark = getattr(problem, "problem_mark", None)
     why = getattr(problem, "problem", None) or str(problem).splitlines()[0]
-    line = mark.line + 1 if mark is not None else None
-    return ConfigError("not valid YAML", why=str(why), file=file, line=line)
+    line, column = (None, None) if mark is None else (mark.line + 1, mark.column + 1)
+    return ConfigError("not valid YAML", why=str(why), file=file, line=line, column=column)
 
 
 def _column(data: bytes, offset: int) -> int:

@@ -50,8 +50,8 @@ def load_workspace(
         settings: of the repository.
         compose: its services, where they are known already; all profiles.
         environ: the environment for Compose's interpolation; ours where it is ``None``.
-        tolerate: takes problems of files that only concern a part (a sensor's YAML, a manifest
-            that nothing refers to); without it they count like all others.
+        tolerate: takes problems of files that only concern a part (a manifest that nothing
+            refers to); without it they count like all others.
 
     Raises:
         ConfigError: something cannot be understood; the first problem, and the others in its
@@ -71,7 +71,7 @@ def load_workspace(
     broken += [problem for problem in stray if not _is_sample(problem.file or "")]
     if compose is None or cargo is None:
         raise _joined([*problems, *broken])
-    folders, bound = load_packs(root, compose, cargo, named=settings.packs, problems=broken)
+    folders, bound = load_packs(root, compose, cargo, named=settings.packs)
     images = ImageLoader(root, problems)
     images.load_services(compose)
     images.load_pack_binaries(tree.dockerfiles, cargo, folders)

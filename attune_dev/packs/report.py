@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,6 +11,7 @@ from typing import Any
 from attune_dev.errors import ActionError
 
 SHOWN = 5
+_PLACE = re.compile(r"(.+?):(\d+)(?::(\d+))?", re.DOTALL)
 
 
 class PackOutcome(StrEnum):
@@ -121,6 +123,7 @@ class SyncReport:
 
     Attributes:
         volume: name of the volume in Docker.
+        folder: the folder of packs, relative to the root.
         packs: one per pack that was looked at, sorted by name.
         foreign_packs: packs in the volume that nobody wrote from here.
         loose: foreign files beside the packs.
@@ -129,6 +132,7 @@ class SyncReport:
     """
 
     volume: str
+    folder: str = ""
     packs: tuple[PackSync, ...] = ()
     foreign_packs: tuple[str, ...] = ()
     loose: tuple[str, ...] = ()
@@ -152,13 +156,14 @@ class SyncReport:
 
     def failure(self) -> ActionError | None:
         """The error to show for packs that are not as on disk; ``None`` where all are."""
+        start = f"{self.folder}/" if self.folder else ""
         reasons = [
-            f"{pack.name}/{path}: {reason}" if path else f"{pack.name}: {reason}"
+            f"{start}{pack.name}/{path}: {reason}" if path else f"{start}{pack.name}: {reason}"
             for pack in self.packs
             for path, reason in pack.refused
         ]
         reasons += [
-            f"{pack.name}/{path}: a file that was not synced is in its place in the volume"
+            f"{start}{pack.name}/{path}: a file that was not synced is in its place in the volume"
             for pack in self.packs
             for path in pack.blocked
         ]
@@ -166,11 +171,15 @@ class SyncReport:
             return None
         more = [f"and {len(reasons) - SHOWN} more"] if len(reasons) > SHOWN else []
         names = ", ".join(pack.name for pack in self.packs if not pack.ok)
+        file, line, column = _placed(reasons[0].partition(": ")[0])
         refused = any(pack.refused for pack in self.packs)
         return ActionError(
             f"not synced: {names}" if refused else f"not wholly synced: {names}",
             why="\n".join([*reasons[:SHOWN], *more]),
             hint="mend these files and sync again" if refused else "remove one of the two",
+            file=file if line else None,
+            line=line,
+            column=column,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -187,3 +196,11 @@ class SyncReport:
             "loose": list(self.loose),
             "notes": list(self.notes),
         }
+
+
+def _placed(place: str) -> tuple[str, int | None, int | None]:
+    """``file:line:column`` in its parts."""
+    found = _PLACE.fullmatch(place)
+    if found is None:
+        return place, None, None
+    return found[1], int(found[2]), int(found[3]) if found[3] else None

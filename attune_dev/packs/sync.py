@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-import hashlib
 import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from attune_dev.errors import UsageError
 from attune_dev.model.packs import PacksFolder
 from attune_dev.packs.cache import load_digests, save_digests
 from attune_dev.packs.conversation import AgentTrouble, Conversation, Step
@@ -18,14 +15,12 @@ from attune_dev.packs.helper import HelperSession, check_in_reader, owner
 from attune_dev.packs.manifest import DIGEST_BYTES, EMPTY_DIGEST, PackTree, encode
 from attune_dev.packs.report import PackOutcome, PackSync, SyncReport
 from attune_dev.packs.scan import DigestCache, chunks, pack_names, scan_pack
+from attune_dev.packs.transfer import Transfer, until
 from attune_dev.packs.volume import VolumeState, frames_of, read_state
 
-ATTEMPTS = 5
 Note = Callable[[str], None]
-
-
-class _Changed(Exception):  # noqa: N818 - a turn of events, not a fault
-    """The pack on disk changed while it was sent."""
+Check = Callable[[Sequence[str]], Mapping[str, tuple[tuple[str, str], ...]]]
+"""Takes names of packs, gives ``(path, reason)`` of what is wrong by name."""
 
 
 def sync_packs(
@@ -38,6 +33,7 @@ def sync_packs(
     session: HelperSession | None = None,
     on_step: Step | None = None,
     on_note: Note | None = None,
+    check: Check | None = None,
 ) -> SyncReport:
     """Brings the volume to what the packs' folders hold, one whole pack at a time.
 
@@ -51,6 +47,7 @@ def sync_packs(
         session: a helper that is kept; one of its own, for this call alone, where it is ``None``.
         on_step: called at each named point of the work.
         on_note: told at once what a person should know: a wait, a repair.
+        check: tells what is wrong with packs that differ from the volume: such a pack is refused.
 
     Returns:
         What was done; packs that could not be synced are in it with the reason.
@@ -61,7 +58,7 @@ def sync_packs(
     """
     started = time.monotonic()
     everything = packs is None or (folder.packs and set(folder.packs) <= set(packs))
-    work = _Work(root, folder.root, volume, None if everything else packs, on_step, on_note)
+    work = _Work(root, folder.root, volume, None if everything else packs, on_step, on_note, check)
     work.scan()
     if session is None and on_step is None:
         answer = check_in_reader(volume, root=root)
@@ -91,6 +88,7 @@ class _Work:
     asked: tuple[str, ...] | None
     on_step: Step | None
     on_note: Note | None
+    check: Check | None
     trees: dict[str, PackTree] = field(default_factory=dict)
     done: dict[str, PackSync] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -125,16 +123,18 @@ class _Work:
     def _run(self, talk: Conversation, started: float) -> SyncReport:
         self._lock(talk)
         state = read_state(talk.ask("status"))
-        for name, tree in self.trees.items():
-            if not _same(tree, state):
-                self.done[name] = self._sync(talk, tree, state)
+        changed = [name for name, tree in self.trees.items() if not _same(tree, state)]
+        wrong = self.check(changed) if self.check is not None and changed else {}
+        transfer = Transfer(talk, self.root / self.folder, self._step)
+        for name in changed:
+            if faults := wrong.get(name):
+                self.done[name] = PackSync(name, PackOutcome.REFUSED, refused=faults)
+            else:
+                self.done[name] = transfer.sync(self.trees[name], state)
         for name in self._obsolete(state):
-            self.done[name] = self._sync(talk, PackTree(name), state, remove=True)
-        self._unlock(talk)
+            self.done[name] = transfer.sync(PackTree(name), state, remove=True)
+        until(talk, "unlock", "unlocked")
         return self.report(state, started)
-
-    def _unlock(self, talk: Conversation) -> None:
-        _until(talk, "unlock", "unlocked")
 
     def report(self, state: VolumeState, started: float) -> SyncReport:
         """What was done, with what was found unchanged."""
@@ -142,6 +142,7 @@ class _Work:
         names += [n for n in self.asked or () if n not in names]
         return SyncReport(
             self.volume,
+            self.folder,
             tuple(self.done.get(name) or self._unchanged(name, state) for name in sorted(names)),
             tuple(p.name for p in state.packs.values() if self._is_foreign(p.name, p.state)),
             state.loose,
@@ -174,84 +175,6 @@ class _Work:
             text = os.fsdecode(fields[0]) if fields else ""
             self._note(f"waiting for {text}" if verb == "waiting" else text)
 
-    def _sync(
-        self, talk: Conversation, tree: PackTree, state: VolumeState, *, remove: bool = False
-    ) -> PackSync:
-        started = time.monotonic()
-        there = state.packs.get(tree.name)
-        for attempt in range(1, ATTEMPTS + 1):
-            if tree.refused:
-                return PackSync(
-                    tree.name, PackOutcome.REFUSED, refused=tree.refused, skipped=tree.skipped
-                )
-            try:
-                outcome = self._attempt(talk, tree, remove=remove)
-            except _Changed:
-                _until(talk, "abort", "aborted")
-                outcome = None
-            except AgentTrouble as trouble:
-                if trouble.kind == "full":
-                    self._unlock(talk)
-                    raise
-                if trouble.kind != "corrupt" or attempt == ATTEMPTS:
-                    return PackSync(tree.name, PackOutcome.REFUSED, refused=(("", trouble.why),))
-                outcome = None
-            if outcome is not None:
-                return replace(
-                    outcome,
-                    drifted=there.drifted if there else {},
-                    skipped=tree.skipped,
-                    seconds=time.monotonic() - started,
-                )
-            if not remove:
-                tree = scan_pack(self.root / self.folder / tree.name, DigestCache())
-        return PackSync(
-            tree.name, PackOutcome.REFUSED, refused=(("", "it keeps changing while it is synced"),)
-        )
-
-    def _attempt(self, talk: Conversation, tree: PackTree, *, remove: bool) -> PackSync | None:
-        """One try; ``None`` where the volume changed under it."""
-        wanted = EMPTY_DIGEST if remove else tree.digest
-        lists: dict[str, tuple[str, ...]] = {}
-        need: list[int] = []
-        head = (os.fsencode(tree.name), wanted.encode(), b"1" if remove else b"0")
-        for verb, fields in talk.ask("plan", *head, encode(tree.entries)):
-            texts = tuple(os.fsdecode(item) for item in fields)
-            if verb == "need":
-                need = [int(text) for text in texts]
-                break
-            lists[texts[0]] = texts[1:]
-        sent = sum(self._send(talk, tree, index) for index in need)
-        self._step("sent")
-        how, since, *late = _until(talk, "commit", "committed")
-        if how == "moved":
-            return None
-        return _outcome(tree.name, how, float(since), lists, tuple(late), sent, remove=remove)
-
-    def _send(self, talk: Conversation, tree: PackTree, index: int) -> int:
-        """Streams one file.
-
-        Raises:
-            _Changed: it is not any more what was scanned.
-        """
-        entry = tree.entries[index]
-        self._step("sending")
-        digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
-        sent = 0
-        talk.send("file", str(index).encode())
-        try:
-            for chunk in chunks(os.fspath(self.root / self.folder / tree.name) + "/" + entry.path):
-                digest.update(chunk)
-                sent += len(chunk)
-                if sent > entry.size:
-                    raise _Changed
-                talk.send("data", chunk)
-        except OSError:
-            raise _Changed from None
-        if digest.hexdigest() != entry.digest:
-            raise _Changed
-        return sent
-
     def _step(self, name: str) -> None:
         if self.on_step is not None:
             self.on_step(name)
@@ -262,49 +185,8 @@ class _Work:
             self.on_note(text)
 
 
-def _until(talk: Conversation, request: str, end: str) -> tuple[str, ...]:
-    for verb, fields in talk.ask(request):
-        if verb == end:
-            return tuple(os.fsdecode(item) for item in fields)
-    raise AssertionError  # ask() ends by an answer or an error
-
-
 def _same(tree: PackTree, state: VolumeState) -> bool:
     there = state.packs.get(tree.name)
     if tree.refused or there is None or there.state != "clean":
         return False
     return there.wanted == tree.digest
-
-
-def _outcome(
-    name: str,
-    how: str,
-    since: float,
-    lists: dict[str, tuple[str, ...]],
-    late: tuple[str, ...],
-    sent: int,
-    *,
-    remove: bool,
-) -> PackSync:
-    """The report of a pack that was committed."""
-    blocked = lists.get("blocked", ())
-    arrived = tuple(path for path in late if path in lists.get("added", ()))
-    made = PackSync(
-        name,
-        added=tuple(path for path in lists.get("added", ()) if path not in arrived),
-        changed=lists.get("changed", ()),
-        deleted=lists.get("deleted", ()),
-        modes=lists.get("modes", ()),
-        foreign=tuple(sorted({*lists.get("foreign", ()), *late})),
-        blocked=(*blocked, *arrived),
-        file_by_file=how == "files",
-        bytes=sent,
-        since=since,
-    )
-    if made.blocked:
-        outcome = PackOutcome.BLOCKED
-    elif remove:
-        outcome = PackOutcome.REMOVED
-    else:
-        outcome = PackOutcome.SYNCED if how in {"folder", "files"} else PackOutcome.UNCHANGED
-    return replace(made, outcome=outcome)

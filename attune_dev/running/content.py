@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from attune_dev.packs import quick
+from attune_dev.packs.check.run import Checker, faults
 from attune_dev.packs.helper import HelperSession
 from attune_dev.packs.sync import sync_packs
-from attune_dev.running.ports import ContentResult
+from attune_dev.running.ports import ContentResult, PartlyDone
 from attune_dev.running.update import telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from attune_dev.errors import ActionError
     from attune_dev.model.packs import PacksFolder
     from attune_dev.model.workspace import Workspace
     from attune_dev.running.ports import Talk
@@ -30,6 +33,7 @@ class VolumePacks(ExitStack):
         root: repository root.
         workspace: gives the workspace as it is now.
         image: image for the helper container.
+        runner_types: runner types that the settings declare, for checks.
         keep_helper: whether helpers are kept between syncs, as the loop does.
         no_cache: whether pack binaries are compiled without the build cache.
     """
@@ -40,6 +44,7 @@ class VolumePacks(ExitStack):
         workspace: Callable[[], Workspace],
         *,
         image: str,
+        runner_types: Sequence[str] = (),
         keep_helper: bool = False,
         no_cache: bool = False,
     ) -> None:
@@ -47,6 +52,8 @@ class VolumePacks(ExitStack):
         self._root = root
         self._workspace = workspace
         self._image = image
+        self._runner_types = runner_types
+        self._checkers: dict[str, Checker] = {}
         self._keep = keep_helper
         self._no_cache = no_cache
         self._sessions: dict[str, HelperSession] = {}
@@ -54,11 +61,15 @@ class VolumePacks(ExitStack):
     def sync(self, packs: Sequence[str], talk: Talk) -> tuple[ContentResult, ...]:
         """See :class:`PacksPort`; packs that had to go are told behind those asked for.
 
+        A pack that differs from the volume is checked first: one with errors stays as it is there.
+
         Raises:
-            ActionError: a pack could not be synced; the others were.
+            PartlyDone: a pack could not be synced; the others were.
+            ActionError: the helper died, or the disk is full.
         """
         quick.forget(self._root)  # until whoever asked says that its readers have it, too
         found: dict[str, ContentResult] = {}
+        problems: list[ActionError] = []
         for folder in self._workspace().packs_folders:
             talk.cancel.check()
             volume = self.volume(folder)
@@ -70,16 +81,28 @@ class VolumePacks(ExitStack):
                 packs=tuple(packs),
                 session=self._session(folder, volume),
                 on_note=talk.on_line,
+                check=partial(self._faults, folder.root),
             )
             for pack in report.packs:
                 found[pack.name] = ContentResult(
                     pack.name, pack.touched, pack.detail, pack.seconds, pack.since
                 )
             if problem := report.failure():
-                raise problem
+                problems.append(problem)
         gone = [result for name, result in found.items() if name not in packs and result.changed]
         asked = [found.get(name) or ContentResult(name, changed=False) for name in packs]
+        if problems:
+            raise PartlyDone(problems[0], (*asked, *gone))
         return (*asked, *gone)
+
+    def _faults(self, folder: str, names: Sequence[str]) -> dict[str, tuple[tuple[str, str], ...]]:
+        """What is wrong with packs that are about to be synced."""
+        if folder not in self._checkers:
+            self._checkers[folder] = Checker(self._root, folder)
+        checker = self._checkers[folder]
+        checker.binaries = binaries_of(self._workspace())
+        checker.runner_types = self._runner_types
+        return {check.name: faults(check) for check in checker.check(names) if check.errors}
 
     def build_binaries(self, names: Sequence[str], talk: Talk) -> tuple[ContentResult, ...]:
         """See :class:`PacksPort`."""
@@ -112,3 +135,9 @@ class VolumePacks(ExitStack):
             )
             self._sessions[volume] = self.enter_context(session)
         return self._sessions[volume]
+
+
+def binaries_of(workspace: Workspace) -> frozenset[str]:
+    """Names of all Cargo binaries of a repository: a sensor may name one as its program."""
+    packages = workspace.cargo.packages().values()
+    return frozenset(name for package in packages for name in package.binaries)

@@ -14,7 +14,7 @@ from attune_dev.model.event import Ended, Output, Started
 from attune_dev.model.plan import Action, ActionKind, Plan
 from attune_dev.running import skips
 from attune_dev.running.outcome import ActionResult, Outcome, RunResult, TargetResult
-from attune_dev.running.ports import Talk
+from attune_dev.running.ports import PartlyDone, Talk
 from attune_dev.running.update import ImageUpdate, Update
 
 if TYPE_CHECKING:
@@ -114,6 +114,9 @@ class _Run:
             result = self._run(action)
         except Interrupted as stop:
             result = ActionResult(action, Outcome.CANCELLED, error=stop, because=stop.what)
+        except PartlyDone as error:
+            done = _content(action, error.results, "synced")
+            result = replace(done, outcome=Outcome.FAILED, error=error, partly=True)
         except AttuneDevError as error:
             result = ActionResult(action, Outcome.FAILED, error=error)
         return replace(result, via=via, seconds=round(time.monotonic() - clock, 3))

@@ -75,6 +75,7 @@ class ActionResult:
         via: how a build was done, ``image`` or ``swap``.
         current_since: seconds since the epoch when what it makes last changed, 0 if unknown;
             a container that started later has it.
+        partly: whether it failed for some targets only; the others are current.
     """
 
     action: Action
@@ -85,6 +86,7 @@ class ActionResult:
     because: str = ""
     via: str = ""
     current_since: float = 0.0
+    partly: bool = False
 
     @property
     def ok(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from attune_dev.docker.cancel import Cancel
+from attune_dev.errors import ActionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,11 +53,32 @@ class ContentResult:
     current_since: float = 0.0
 
 
+class PartlyDone(ActionError):  # noqa: N818 - reads as what happened
+    """Some targets could not be made current; the others were.
+
+    Args:
+        problem: what went wrong with those that were not.
+        results: one per target; those that failed are unchanged.
+    """
+
+    def __init__(self, problem: ActionError, results: tuple[ContentResult, ...]) -> None:
+        super().__init__(
+            problem.what,
+            why=problem.why,
+            hint=problem.hint,
+            file=problem.file,
+            line=problem.line,
+            column=problem.column,
+        )
+        self.results = results
+
+
 class PacksPort(Protocol):
     """Packs in their volume.
 
     Both raise :class:`attune_dev.errors.ActionError` where it cannot be done, with everything
-    left as it was, and :class:`attune_dev.errors.Interrupted` after ``talk.cancel`` was requested.
+    left as it was, :class:`PartlyDone` where some could be done, and
+    :class:`attune_dev.errors.Interrupted` after ``talk.cancel`` was requested.
     """
 
     def sync(self, packs: Sequence[str], talk: Talk) -> tuple[ContentResult, ...]:

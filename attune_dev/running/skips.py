@@ -29,11 +29,20 @@ def blocked(action: Action, results: Mapping[int, ActionResult]) -> str:
         result = results.get(need)
         if result is None:
             return f"action {need} is not in the plan"
-        if not result.ok:
+        if not result.ok and not _enough(action, result):
             how = result.outcome.value
             how = how if result.outcome is Outcome.FAILED else f"was {how}"
             return f"{result.action.kind.value} (action {need}) {how}"
     return ""
+
+
+def _enough(action: Action, result: ActionResult) -> bool:
+    """Whether a need that failed in part is no reason to wait.
+
+    What was done has to be noticed by those who read it, and what could not be done is there as
+    it was: it keeps nobody from starting.
+    """
+    return result.partly and (action.kind is not ActionKind.RESTART or bool(result.changed))
 
 
 def followers(action: Action) -> frozenset[str]:

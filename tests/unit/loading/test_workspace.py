@@ -204,13 +204,10 @@ def test_a_pack_binary_is_a_cargo_binary_that_a_sensor_names(repo: Repository) -
     assert list(loaded.pack_binary_images) == ["docker/Dockerfile.packs"]
 
 
-def test_a_broken_sensor_file_can_be_tolerated_and_is_told(repo: Repository) -> None:
+def test_a_sensor_file_that_is_broken_elsewhere_still_names_its_binary(repo: Repository) -> None:
     pack_repository(repo)
-    repo.write({"packs/core/sensors/c.yaml": "entry_point: core-timer\na: [\n"})
-    assert fault(repo).file == "packs/core/sensors/c.yaml"
-    tolerated: list[ConfigError] = []
-    loaded = repo.load(tolerated)
-    assert [problem.file for problem in tolerated] == ["packs/core/sensors/c.yaml"]
+    repo.write({"packs/core/sensors/a.yaml": "entry_point: core-timer\na: [\n"})
+    loaded = repo.load()
     assert [b.name for b in loaded.packs_folders[0].packs["core"].binaries] == ["core-timer"]
 
 

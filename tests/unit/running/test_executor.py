@@ -11,6 +11,7 @@ from attune_dev.model.event import Ended, Event, Output, Started
 from attune_dev.model.plan import Action, ActionKind, Because, Plan
 from attune_dev.running.executor import Tools, execute
 from attune_dev.running.outcome import Outcome, RunResult
+from attune_dev.running.ports import ContentResult, PartlyDone
 from attune_dev.testing import (
     BROKEN,
     CRASHES,
@@ -256,6 +257,40 @@ def test_an_error_of_packs_is_kept_and_readers_are_not_restarted() -> None:
     result = execute(sync_then_restart(), Tools(port, packs))
     assert outcomes(result) == [Outcome.FAILED, Outcome.SKIPPED]
     assert port.told == []
+
+
+def partly(*changed: str) -> FakePacks:
+    packs = FakePacks()
+    results = tuple(ContentResult(name, name in changed) for name in ("core", "other"))
+    packs.fail("sync", PartlyDone(ActionError("not synced: core"), results))
+    return packs
+
+
+def test_readers_restart_for_the_packs_that_were_synced_beside_one_that_was_not() -> None:
+    port = docker()
+    result = execute(sync_then_restart(), Tools(port, partly("other")))
+    assert outcomes(result) == [Outcome.FAILED, Outcome.SUCCEEDED]
+    assert result.results[0].changed == ("other",)
+    assert not result.ok
+    assert port.told == ["restart api web", "wait_healthy api web"]
+
+
+def test_readers_are_left_alone_when_no_pack_was_synced_beside_one_that_was_not() -> None:
+    port = docker()
+    result = execute(sync_then_restart(), Tools(port, partly()))
+    assert outcomes(result) == [Outcome.FAILED, Outcome.SKIPPED]
+    assert port.told == []
+
+
+def test_a_pack_that_cannot_be_synced_keeps_nobody_from_starting() -> None:
+    plan = Plan(
+        actions=(
+            action(1, ActionKind.SYNC_PACKS, "core", always=("core",)),
+            action(2, ActionKind.RECREATE, "api", needs=(1,), always=("api",)),
+        )
+    )
+    result = execute(plan, Tools(docker(), partly()))
+    assert result.results[1].ok
 
 
 def test_pack_binaries_and_packs_go_to_the_packs_port_in_order() -> None:
