@@ -7,6 +7,7 @@ Order of precedence: default < ``[tool.attune-dev]`` in ``pyproject.toml`` < ``a
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -61,9 +62,12 @@ def load_settings(root: Path, environ: Mapping[str, str] | None = None) -> Setti
             if name not in names:
                 known = ", ".join(n.replace("_", "-") for n in names)
                 raise ConfigError(
-                    f"unknown setting `{key}`", file=file, hint=f"known settings: {known}"
+                    f"unknown setting `{key}`",
+                    hint=f"known settings: {known}",
+                    file=file,
+                    line=_line_of(root / file, key),
                 )
-            values[name] = _typed(name, value, file)
+            values[name] = _typed(name, value, file, _line_of(root / file, key))
             provenance[name] = file
     for name in names:
         variable = f"ATTUNE_DEV_{name.upper()}"
@@ -76,18 +80,31 @@ def load_settings(root: Path, environ: Mapping[str, str] | None = None) -> Setti
 def _tables(root: Path) -> list[tuple[str, dict[str, Any]]]:
     found: list[tuple[str, dict[str, Any]]] = []
     for file, path in (("pyproject.toml", ("tool", "attune-dev")), ("attune-dev.toml", ())):
-        try:
-            data: Any = tomllib.loads((root / file).read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        if not (root / file).exists():
             continue
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-            raise ConfigError("not valid TOML", why=str(problem), file=file) from None
+        if not (root / file).is_file():
+            raise ConfigError("is not a regular file", file=file)
+        text = ""
+        try:
+            text = (root / file).read_text(encoding="utf-8")
+            data: Any = tomllib.loads(text)
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+            told = re.search(r"\(at line (\d+),", str(problem))
+            line = int(told[1]) if told else text.count("\n") or None
+            raise ConfigError("is not valid TOML", why=str(problem), file=file, line=line) from None
         for key in path:
             data = data.get(key, {}) if isinstance(data, dict) else {}
         if not isinstance(data, dict):
             raise ConfigError("[tool.attune-dev] must be a table", file=file)
         found.append((file, data))
     return found
+
+
+def _line_of(path: Path, key: str) -> int:
+    """The first line that begins with a key, which is good enough to point at; 1 without one."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    pattern = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]""")
+    return next((n for n, line in enumerate(lines, start=1) if pattern.match(line)), 1)
 
 
 def _from_text(name: str, text: str) -> Any:
@@ -104,7 +121,7 @@ def _from_text(name: str, text: str) -> Any:
     return text
 
 
-def _typed(name: str, value: Any, where: str) -> Any:
+def _typed(name: str, value: Any, where: str, line: int | None = None) -> Any:
     default = getattr(Settings(), name)
     if (
         isinstance(default, float)
@@ -112,7 +129,9 @@ def _typed(name: str, value: Any, where: str) -> Any:
         and not isinstance(value, bool)
     ):
         if value < 0:
-            raise ConfigError(f"`{name}` cannot be negative", file=where)
+            raise ConfigError(
+                f"`{name.replace('_', '-')}` cannot be negative", file=where, line=line
+            )
         return float(value)
     if isinstance(default, bool) and isinstance(value, bool):
         return value
@@ -123,4 +142,5 @@ def _typed(name: str, value: Any, where: str) -> Any:
     wanted = {float: "a number", bool: "true or false", tuple: "a list of names", str: "a text"}[
         type(default)
     ]
-    raise ConfigError(f"`{name.replace('_', '-')}` must be {wanted}, not {value!r}", file=where)
+    what = f"`{name.replace('_', '-')}` must be {wanted}, not {value!r}"
+    raise ConfigError(what, file=where, line=line)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from attune_dev.errors import ConfigError
-from attune_dev.loading.dockerfile import parse_dockerfile
+from attune_dev.loading.dockerfile import parse_dockerfile, predefined_arguments
 from attune_dev.loading.safe_yaml import read_bounded
 from attune_dev.model.cargo import CargoModel
 from attune_dev.model.compose import BuildConfig, ComposeProject
@@ -46,6 +46,8 @@ class ImageLoader:
         self._problems = problems
         self._texts: dict[str, str | None] = {}
         self._parsed: dict[str, Dockerfile | None] = {}
+        self._refused: set[str] = set()
+        self._predefined = predefined_arguments()
         self.found = Images()
 
     def load_services(self, compose: ComposeProject) -> None:
@@ -101,7 +103,12 @@ class ImageLoader:
         scripts: dict[str, str] = {}
         while True:
             inputs = image_inputs(
-                service, build, dockerfile, scripts=scripts, ignore_file=ignore_file
+                service,
+                build,
+                dockerfile,
+                predefined=self._predefined,
+                scripts=scripts,
+                ignore_file=ignore_file,
             )
             new = set(inputs.scripts) - scripts.keys()
             if not new or len(scripts) > SCRIPT_LIMIT:
@@ -118,9 +125,10 @@ class ImageLoader:
             self._parsed[build.dockerfile] = (
                 None if text is None else self._parse(build.dockerfile, text)
             )
-            if text is None:
+            if text is None and build.dockerfile not in self._refused:
                 what = f"the Dockerfile of service {service} does not exist"
-                self._problems.append(ConfigError(what, file=build.dockerfile))
+                hint = f"make it, or correct `build.dockerfile` of {service} in the Compose file"
+                self._problems.append(ConfigError(what, hint=hint, file=build.dockerfile))
         return self._parsed[build.dockerfile]
 
     def _parse(self, path: str, text: str) -> Dockerfile | None:
@@ -138,6 +146,7 @@ class ImageLoader:
                 self._texts[path] = None
             except ConfigError as problem:
                 self._problems.append(problem)
+                self._refused.add(path)
                 self._texts[path] = None
         return self._texts[path]
 

@@ -25,7 +25,7 @@ try:
 except ImportError:  # PyYAML without libyaml: slower, the same result
     from yaml import SafeLoader as _Loader  # type: ignore[assignment]
 
-SIZE_LIMIT = 5_000_000
+SIZE_LIMIT = 5 * 1024 * 1024
 NODE_LIMIT = 500_000
 DEPTH_LIMIT = 100
 
@@ -86,7 +86,7 @@ def read_bounded(path: Path, *, name: str | None = None, limit: int = SIZE_LIMIT
     with os.fdopen(descriptor, "rb") as opened:
         data = opened.read(limit + 1)
     if len(data) > limit:
-        raise ConfigError(f"is larger than {limit / 1e6:g} MB", file=file)
+        raise ConfigError(f"is larger than {limit / 2**20:g} MiB", file=file)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
@@ -197,7 +197,7 @@ def _text(source: Path | str, file: str | None) -> tuple[str, str]:
     if isinstance(source, Path):
         return read_bounded(source, name=file), str(source) if file is None else file
     if len(source) > SIZE_LIMIT:
-        raise ConfigError(f"is larger than {SIZE_LIMIT / 1e6:g} MB", file=file)
+        raise ConfigError(f"is larger than {SIZE_LIMIT / 2**20:g} MiB", file=file)
     return source, file or "<text>"
 
 

@@ -114,7 +114,7 @@ def _try(problems: list[ConfigError], load: Callable[[], T]) -> T | None:
 
 def _joined(problems: Sequence[ConfigError]) -> ConfigError:
     """The first problem with the others in its reason, so that none comes as a surprise."""
-    first, *others = problems
+    first, *others = {(p.where, p.what): p for p in problems}.values()
     told = [f"also {other.where or 'elsewhere'}: {other.what}" for other in others[:9]]
     why = "\n".join(part for part in (first.why, *told) if part)
     return ConfigError(first.what, why=why, hint=first.hint, file=first.file, line=first.line)

@@ -47,7 +47,7 @@ REFUSED = [
     ("a: &a {b: {c: *a}}\n", "`*a` contains itself", 1),
     (ALIAS_LISTS, "describes more than 500,000 values", 6),
     (MERGE_KEYS, "describes more than 500,000 values", None),
-    ("x: " + "y" * 5_000_001, "is larger than 5 MB", None),
+    ("x: " + "y" * (5 * 1024 * 1024 + 1), "is larger than 5 MiB", None),
 ]
 
 
@@ -157,5 +157,5 @@ def test_a_folder_and_a_huge_file_are_refused(tmp_path: Path) -> None:
         read_bounded(tmp_path)
     with (tmp_path / "huge").open("wb") as file:
         file.truncate(100_000_000)
-    with pytest.raises(ConfigError, match="is larger than 5 MB"):
+    with pytest.raises(ConfigError, match="is larger than 5 MiB"):
         read_bounded(tmp_path / "huge")

@@ -9,6 +9,7 @@ import pytest
 
 from attune_dev.errors import ConfigError
 from attune_dev.loading.compose_json import compose_from_json
+from attune_dev.loading.dockerfile import predefined_arguments
 from attune_dev.loading.workspace import active_services, load_workspace
 from attune_dev.model.compose import Override
 from attune_dev.model.workspace import Workspace
@@ -69,6 +70,22 @@ def test_a_missing_dockerfile_names_the_service(repo: Repository) -> None:
     assert fault(repo).lines()[0] == (
         "error: the Dockerfile of service api does not exist (Dockerfile.api)"
     )
+
+
+def test_a_dockerfile_that_cannot_be_read_is_told_once(repo: Repository) -> None:
+    with (repo.root / "Dockerfile").open("wb") as opened:
+        opened.truncate(2 * 1024 * 1024)
+    repo.service("api", build="Dockerfile")
+    repo.service("web", build="Dockerfile")
+    assert fault(repo).lines() == ["error: is larger than 1 MiB (Dockerfile)"]
+
+
+def test_a_stage_chosen_by_the_platform_is_followed(repo: Repository) -> None:
+    stages = "".join(f"FROM debian AS on-{a}\nCOPY {a} /a\n" for a in ("amd64", "arm64"))
+    repo.write({"Dockerfile": f"ARG TARGETARCH\n{stages}FROM on-${{TARGETARCH}}\n"})
+    repo.service("api", build="Dockerfile")
+    taken = [source.pattern for source in repo.load().images["api"].sources]
+    assert taken == [predefined_arguments()["TARGETARCH"]]
 
 
 def test_an_ignore_rule_that_docker_rejects_has_its_line(repo: Repository) -> None:
