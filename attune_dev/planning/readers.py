@@ -168,9 +168,10 @@ class Readers:
         if package is not None:
             area = self.files.area(path, package)
             seen_by = {entry.owner for entry in copies}
+            steers = bool(self.sources.images_of_file(path))
             only = self.files.only_for(path)
             for owner, binary in self.graph.compiled_by.get(package, ()):
-                other = bool(package) and area is Area.OTHER and owner in seen_by
+                other = bool(package) and area is Area.OTHER and owner in seen_by and not steers
                 source = area is Area.SOURCE and (only is None or binary in only)
                 if source or other:
                     found[(owner, binary, ReasonKind.COMPILES)] = None

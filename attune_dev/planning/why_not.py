@@ -62,6 +62,9 @@ def _part_of_package(readers: Readers, path: str, package: str | None) -> Iterat
             yield f"compiled on the host: the image of {service} takes {copied}"
         if package not in graph.compiled_by:
             yield f"no image and no pack takes a binary of package {name}"
+        only = readers.files.only_for(path)
+        if area is Area.SOURCE and only is not None:
+            yield f"no image and no pack takes binary {', '.join(sorted(only))} of package {name}"
     if area is Area.OTHER and package:
         yield f"no build that compiles package {name} copies it"
 

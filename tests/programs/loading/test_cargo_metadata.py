@@ -13,6 +13,7 @@ import pytest
 from attune_dev.docker.process import run
 from attune_dev.loading.cargo import load_cargo
 from attune_dev.model.cargo import LockedPackage
+from tests.programs.planning.shapes import SHAPES, shapes
 
 if TYPE_CHECKING:
     from attune_dev.model.cargo import CargoWorkspace, Package
@@ -261,6 +262,14 @@ def test_manifests_say_what_cargo_says(name: str, tmp_path: Path) -> None:
     write(tmp_path, files)
     workspace = load_cargo(tmp_path).workspaces[folder]
     assert told_by_us(workspace) == told_by_cargo(tmp_path, folder)
+
+
+@pytest.mark.parametrize("shape", shapes())
+def test_cargo_reads_the_shapes_alike(shape: str, tmp_path: Path) -> None:
+    root = tmp_path / shape
+    shutil.copytree(SHAPES / shape, root)
+    for folder, workspace in load_cargo(root).workspaces.items():
+        assert told_by_us(workspace) == told_by_cargo(root, folder)
 
 
 def test_the_lock_file_that_cargo_writes_is_read(tmp_path: Path) -> None:
