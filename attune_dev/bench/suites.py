@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from attune_dev.bench.model import Suite
 
-SUITES: dict[str, str] = {}
+SUITES: dict[str, str] = {"builds": "attune_dev.bench.builds.suite"}
 """Name of a suite and the module that makes it, by a function ``suite(root)``."""
 
 
