@@ -233,7 +233,7 @@ def test_a_pack_that_is_large_costs_no_memory(check: Check, put: Callable[..., P
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert [(p.path, p.message.split(":")[0]) for p in found.problems] == [
         ("actions/bomb.yaml", "describes more than 500,000 values"),
-        ("actions/huge.yaml", "is larger than 5 MB"),
+        ("actions/huge.yaml", "is larger than 5 MiB"),
     ]
     assert used < 60_000  # kilobytes
 
