@@ -17,6 +17,7 @@ from attune_dev.cli.look import ps
 from attune_dev.cli.machine import setup
 from attune_dev.cli.names import TASK_NAMES
 from attune_dev.cli.packs import packs_check, packs_sync
+from attune_dev.cli.packs_state import packs_diff, packs_status
 from attune_dev.cli.plan import graph, plan, why
 from attune_dev.cli.stack import down, exec_, logs, restart, up
 from attune_dev.cli.wait import wait
@@ -38,7 +39,7 @@ def namespace(*more: Task[Any]) -> Collection:
     collection = Collection(
         *TASKS,
         *more,
-        packs=Collection("packs", packs_sync, packs_check),
+        packs=Collection("packs", packs_sync, packs_check, packs_status, packs_diff),
         dev=Collection("dev", dev, wait),
     )
     TASK_NAMES.clear()

@@ -2,7 +2,7 @@
 # The packs agent: brings a volume of packs to a wanted state, one whole pack at a time.
 #
 #   agent.pl serve VOLUME                    framed requests on stdin, answers on stdout
-#   agent.pl check VOLUME [deep]             the state of the volume, read-only
+#   agent.pl check VOLUME [deep] [entries]   the state of the volume, read-only
 #   agent.pl apply --source DIR --volume DIR what `serve` does, from a folder beside it
 #
 # It runs where the volume is mounted and needs perl-base, coreutils and findutils alone.
@@ -22,7 +22,7 @@
 use strict;
 use warnings;
 use Errno qw(ENOSPC EDQUOT ENOENT ENOSYS EINVAL EXDEV EPERM EMLINK ENOTSUP EEXIST);
-use Fcntl qw(:flock :mode O_WRONLY O_CREAT O_EXCL O_RDONLY O_NOFOLLOW O_RDWR);
+use Fcntl qw(:flock :mode O_WRONLY O_CREAT O_EXCL O_RDONLY O_NOFOLLOW O_NONBLOCK O_RDWR);
 use IPC::Open2 qw(open2);
 use POSIX ();
 
@@ -489,9 +489,11 @@ sub each_pack {
     return (\%packs, sort @loose);
 }
 
-# Per pack: state, wanted digest, number of entries, writer, time, then drifted and foreign paths.
+# Per pack: state, wanted digest, number of entries, writer, time, then drifted and foreign paths;
+# with `deep` every file is read, with `entries` the manifest follows.
 sub status {
-    my ($deep) = @_;
+    my %asked = map { $_ => 1 } @_;
+    my $deep = $asked{deep};
     my ($packs, @loose) = each_pack();
     send_frame('loose', @loose) if @loose;
     for my $pack (sort keys %$packs) {
@@ -507,6 +509,8 @@ sub status {
         my @foreign = $manifest ? foreign_paths($seen, $entries) : ();
         send_frame('pack', $pack, $state, $manifest ? $manifest->{wanted} : '-', scalar keys %$entries,
             $manifest ? @$manifest{qw(writer since)} : ('', 0), @drift / 2, @drift, @foreign);
+        send_frame('entries', $pack, entry_text(map { $entries->{$_} } sort keys %$entries))
+            if $asked{entries};
     }
     my @left;
     if (opendir my $dir, $HOME) { @left = readdir $dir }
@@ -912,6 +916,16 @@ sub answer_commit {
     send_frame('committed', $how, time + 1, @{ $t->{late} });
 }
 
+# A file of the volume, in pieces; what is no plain file has none.
+sub read_out {
+    my ($pack, $path) = @_;
+    refuse("unsafe path `$pack/$path`") if "$pack/$path" =~ m{(^|/)(\.\.?)?(/|\z)};
+    if (sysopen my $file, "$VOLUME/$pack/$path", O_RDONLY | O_NOFOLLOW | O_NONBLOCK) {
+        while (-f $file && sysread $file, my $chunk, CHUNK) { send_frame('data', $chunk) }
+    }
+    send_frame('end');
+}
+
 sub handle {
     my ($verb, $payload) = @_;
     if ($verb eq 'file' || $verb eq 'data') { take_data($verb, $payload) }
@@ -920,7 +934,8 @@ sub handle {
         take_lock(sub { send_frame('waiting', @_) });
         send_frame('locked');
     }
-    elsif ($verb eq 'status') { status($payload eq 'deep') }
+    elsif ($verb eq 'status') { status(split /\0/, $payload) }
+    elsif ($verb eq 'read') { read_out(split /\0/, $payload) }
     elsif ($verb eq 'plan') { $LOCK or refuse('not locked'); answer_plan($payload) }
     elsif ($verb eq 'commit') { answer_commit() }
     elsif ($verb eq 'abort') { abandon(); send_frame('aborted') }
@@ -1094,7 +1109,7 @@ $VOLUME = $option{'--volume'} // die "usage: agent.pl serve|check|apply …\n";
 $HOME = "$VOLUME/" . STATE;
 $| = 1;
 if ($mode eq 'serve') { serve() }
-elsif ($mode eq 'check') { status((shift @ARGV // '') eq 'deep') }
+elsif ($mode eq 'check') { status(@ARGV) }
 elsif ($mode eq 'apply') {
     my $ok = eval { apply(%option) };
     print STDERR +(trouble($@))[1], "\n" if $@;

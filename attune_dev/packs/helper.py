@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -127,7 +128,9 @@ def owner() -> str:
     return f"{platform.node()}:{os.getpid()}"
 
 
-def check_in_reader(volume: str, *, root: Path | None = None, deep: bool = False) -> bytes | None:
+def check_in_reader(
+    volume: str, *, root: Path | None = None, options: Sequence[str] = ()
+) -> bytes | None:
     """Asks for the state of a volume in a running container that mounts it.
 
     This takes a fraction of what starting a container takes. The agent's ``check`` only reads.
@@ -135,18 +138,18 @@ def check_in_reader(volume: str, *, root: Path | None = None, deep: bool = False
     Args:
         volume: name of the volume in Docker.
         root: repository root: the container that told last time is asked first.
-        deep: whether every file is read.
+        options: ``deep``: every file is read; ``entries``: what was written is listed.
 
     Returns:
         What the agent says; ``None`` where no running container can tell.
     """
     earlier = _earlier_reader(root, volume)
     if earlier is not None:
-        answer = _exec_check(*earlier, deep)
+        answer = _exec_check(*earlier, options)
         if answer is not None:
             return answer
     for reader in _readers(volume)[:MOST_READERS]:
-        answer = None if reader == earlier else _exec_check(*reader, deep)
+        answer = None if reader == earlier else _exec_check(*reader, options)
         if answer is not None:
             _keep_reader(root, volume, reader)
             return answer
@@ -197,13 +200,13 @@ def _keep_reader(root: Path | None, volume: str, reader: tuple[str, str]) -> Non
     keep_json(root, READER, {volume: reader})
 
 
-def _exec_check(container: str, place: str, deep: bool) -> bytes | None:
-    arguments = perl_command("check", place, *(["deep"] if deep else []))
+def _exec_check(container: str, place: str, options: Sequence[str]) -> bytes | None:
+    arguments = perl_command("check", place, *options)
     child = process.pipe(
         ["docker", "exec", "--interactive", "--user", "0:0", container, *arguments]
     )
     try:
-        answer, _ = child.communicate(script(), timeout=EXEC_SECONDS * (10 if deep else 1))
+        answer, _ = child.communicate(script(), timeout=EXEC_SECONDS * (10 if "deep" in options else 1))
     except BaseException:
         process.end_group(child, grace=1.0)
         raise

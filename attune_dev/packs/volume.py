@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from attune_dev.packs.conversation import Frame
+from attune_dev.packs.manifest import Entry, decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class VolumePack:
         since: engine's time after which readers find this content, 0 if unknown.
         drifted: path to ``missing``, ``altered`` or ``mode``, for what differs.
         foreign: paths that someone else wrote.
+        entries: what was written here, where it was asked for.
     """
 
     name: str
@@ -33,6 +35,7 @@ class VolumePack:
     since: float = 0.0
     drifted: dict[str, str] = field(default_factory=dict)
     foreign: tuple[str, ...] = ()
+    entries: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,9 @@ def read_state(frames: Iterable[Frame]) -> VolumeState:
         if verb == "end":
             return VolumeState(packs, loose, int(fields[0]), int(fields[1]))
         texts = [os.fsdecode(item) for item in fields]
-        if verb == "loose":
+        if verb == "entries":
+            packs[texts[0]] = replace(packs[texts[0]], entries=decode(b"\0".join(fields[1:])))
+        elif verb == "loose":
             loose = tuple(texts)
         elif verb == "pack":
             name, state, wanted, count, writer, since, drifts, *paths = texts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 
+from attune_dev.packs.diff import pack_diff
 from attune_dev.packs.status import PackState, packs_status
 from tests.programs.packs.world import FOLDER, World, tree
 
@@ -58,3 +59,47 @@ def test_a_deep_look_reads_every_file(world: World) -> None:
     stats.write_text(f"a\0{stamp}\0")
     assert _states(world) == {"core": PackState.IN_SYNC}
     assert _states(world, deep=True) == {"core": PackState.DIFFERS}
+
+
+def test_the_files_that_differ_are_told(world: World) -> None:
+    for name in ("same", "edited", "gone", "run", "kind"):
+        world.write(f"core/{name}")
+    world.sync()
+    world.write("core/edited", "new\n")
+    (world.packs / "core/gone").unlink()
+    (world.packs / "core/run").chmod(0o755)
+    (world.packs / "core/kind").unlink()
+    (world.packs / "core/kind").symlink_to("same")
+    world.write("core/fresh/new", "added\n")
+    (world.volume / "core/same").write_text("hurt\n")
+    found = packs_status(world.root, FOLDER, "volume", session=world.session, files=True)
+    assert found is not None
+    (status,) = found
+    assert dict(status.delta) == {
+        "edited": "changed",
+        "fresh": "added",
+        "fresh/new": "added",
+        "gone": "deleted",
+        "kind": "changed",
+        "run": "mode",
+    }
+    assert dict(status.drifted) == {"same": "altered"}
+    assert list(pack_diff(world.packs, status, world.session)) == [
+        *("--- volume/core/edited", "+++ core/edited", "@@ -1 +1 @@", "-text", "+new"),
+        "added core/fresh",
+        *("--- /dev/null", "+++ core/fresh/new", "@@ -0,0 +1 @@", "+added"),
+        *("--- volume/core/gone", "+++ /dev/null", "@@ -1 +0,0 @@", "-text"),
+        *("--- volume/core/kind", "+++ core/kind", "@@ -1 +1 @@", "-text", "+-> same"),
+        "mode core/run",
+        *("--- volume/core/same", "+++ core/same", "@@ -1 +1 @@", "-hurt", "+text"),
+    ]
+
+
+def test_a_diff_never_shows_what_is_no_text(world: World) -> None:
+    world.write("core/a", b"\0\1")
+    world.sync()
+    world.write("core/a", b"\0\2")
+    found = packs_status(world.root, FOLDER, "volume", session=world.session, files=True)
+    assert found is not None
+    told = ["changed core/a: no text, or more than 1 MB"]
+    assert list(pack_diff(world.packs, found[0], world.session)) == told
