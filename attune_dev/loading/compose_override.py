@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attune_dev.errors import ConfigError
 from attune_dev.loading.compose_errors import locate, relative
 from attune_dev.model.compose import Override
+from attune_dev.planning.pack_roles import PackRole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 KEY = "x-attune-dev"
 _KNOWN = tuple(field.name.replace("_", "-") for field in fields(Override) if field.name != "place")
-_SCRIPTS = ("restart", "nothing")
+_NEEDS = ("restart", "nothing")
+_ROLES = tuple(role.value for role in PackRole)
 
 
 def overrides_of(
@@ -73,14 +75,24 @@ def _typed(name: str, value: Any) -> Any:
             return value
         raise ValueError("true or false")
     if name == "scripts":
-        if value in _SCRIPTS:
+        if value in _NEEDS:
             return value
         raise ValueError("`restart` or `nothing`")
+    if name == "packs":
+        return _by_role(value)
     if isinstance(value, str):
         return (value,)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return tuple(value)
     raise ValueError("a list of texts")
+
+
+def _by_role(value: Any) -> tuple[tuple[str, str], ...]:
+    known = f"a mapping of {', '.join(f'`{role}`' for role in _ROLES)} to `restart` or `nothing`"
+    said = value.items() if isinstance(value, dict) else [("", "")]
+    if any(role not in _ROLES or needs not in _NEEDS for role, needs in said):
+        raise ValueError(known)
+    return tuple(sorted(said))
 
 
 def _wrong(

@@ -90,6 +90,8 @@ class Override:
         one_shot: whether it is a one-shot; ``None`` where nothing is said.
         ignore: globs of paths that never concern it.
         scripts: ``"restart"`` or ``"nothing"``: what a changed action script needs.
+        packs: the same by what a file of a pack is: ``documents``, ``sensor``, ``runtime``,
+            ``script``, ``content``.
         place: where it says so, ``file:line``; empty where it says nothing.
     """
 
@@ -98,7 +100,16 @@ class Override:
     one_shot: bool | None = None
     ignore: tuple[str, ...] = ()
     scripts: str | None = None
+    packs: tuple[tuple[str, str], ...] = ()
     place: str = ""
+
+    def on_pack(self, role: str) -> str | None:
+        """What a changed file of a pack needs, ``None`` where nothing is said.
+
+        Args:
+            role: what the file is.
+        """
+        return dict(self.packs).get(role, self.scripts if role == "script" else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from attune_dev.model.packs import PackBinary, PacksFolder
 from attune_dev.model.plan import ActionKind
 from attune_dev.planning.graph import Graph, Owner
-from attune_dev.planning.pack_roles import SERVICE_WORDS, PackRole
+from attune_dev.planning.pack_roles import PackRole, restarted_words
 from attune_dev.planning.reasons import Reason, ReasonKind
 
 
@@ -100,16 +100,17 @@ class Effects:
     def readers(self, services: tuple[str, ...], role: PackRole) -> tuple[str, ...]:
         """Those of the long-running readers of packs that a file of this role concerns."""
         running = [name for name in services if name not in self._relations.one_shots]
-        if role is PackRole.DOCUMENT:
-            return ()
-        words = SERVICE_WORDS.get(role)
-        if words is not None:
+        words = restarted_words(role)
+        if words is None:
+            meant = []
+        else:
             fitting = [n for n in running if any(word in self._words[n] for word in words)]
-            running = fitting or running
-        if role is PackRole.SCRIPT:
-            declared = self._graph.workspace.compose.services
-            running = [n for n in running if declared[n].override.scripts != "nothing"]
-        return tuple(running)
+            meant = fitting or running
+        declared = self._graph.workspace.compose.services
+        said = {name: declared[name].override.on_pack(role.value) for name in running}
+        return tuple(
+            n for n in running if (n in meant if said[n] is None else said[n] == "restart")
+        )
 
     def _start(self, service: str, reason: Reason, kind: ActionKind) -> tuple[Impact, ...]:
         if service not in self._relations.one_shots:

@@ -76,7 +76,8 @@ def test_an_edited_action_yaml_is_visible_through_the_api(stack: Stack, dev: Dev
 def test_an_edited_script_prints_the_new_text_at_its_next_run(stack: Stack, dev: Dev) -> None:
     script = stack.root / "packs/core/actions/echo.sh"
     script.write_text("#!/bin/sh\nprintf 'edited: %s\\n' \"$ATTUNE_PARAM_MESSAGE\"\n")
-    settled(dev)
+    # the workers say that they read scripts at each run: nobody has to restart
+    assert plan_of(settled(dev)) == [("sync-packs", ("core",))]
     assert "edited: hi" in json.dumps(run_action(stack, "core.echo", message="hi"))
 
 

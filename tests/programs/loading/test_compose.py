@@ -291,6 +291,7 @@ def test_what_is_said_by_hand_is_taken_from_the_service(load: Load) -> None:
                       one-shot: true
                       ignore: []
                       scripts: nothing
+                      packs: {documents: restart, content: nothing}
                   b: {image: x, x-attune-dev: }
                 """
         }
@@ -298,6 +299,9 @@ def test_what_is_said_by_hand_is_taken_from_the_service(load: Load) -> None:
     said = project.services["a"].override
     assert (said.packages, said.reads, said.one_shot) == (("one", "two"), ("docs/**",), True)
     assert (said.ignore, said.scripts) == ((), "nothing")
+    assert said.packs == (("content", "nothing"), ("documents", "restart"))
+    needs = [said.on_pack(role) for role in ("script", "content", "documents", "sensor")]
+    assert needs == ["nothing", "nothing", "restart", None]
     assert said.place == "compose.yaml:4"
     assert project.services["b"].override.packages is None
     assert project.one_shot("a")

@@ -145,15 +145,32 @@ packs/core/tests/a.py: belongs to pack core
     """)
 
 
-def test_scripts_that_are_read_at_each_run_restart_nobody_who_says_so(repo: Repository) -> None:
+def test_scripts_restart_workers_unless_they_say_that_they_read_them_at_each_run(
+    repo: Repository,
+) -> None:
     packs(repo)
+    assert repo.plan("packs/core/actions/a.sh") == text("""
+        [] -> #1 sync-packs core, packs/core/actions/a.sh: belongs to pack core
+        [1] -> #2 restart worker, packs/core/actions/a.sh: changes pack core
+    """)
     repo.service(
         "worker", "packs_data:/packs:ro", image="app", override=Override(scripts="nothing")
     )
     assert repo.plan("packs/core/actions/a.sh") == text("""
         [] -> #1 sync-packs core, packs/core/actions/a.sh: belongs to pack core
-        [1] -> #2 restart api sensor, packs/core/actions/a.sh: changes pack core
     """)
+
+
+def test_a_service_says_for_itself_which_files_of_packs_concern_it(repo: Repository) -> None:
+    packs(repo)
+    said = (("content", "nothing"), ("documents", "restart"), ("sensor", "restart"))
+    repo.service("api", "packs_data:/packs:ro", image="app", override=Override(packs=said))
+    assert repo.plan("packs/core/README.md") == text("""
+        [] -> #1 sync-packs core, packs/core/README.md: belongs to pack core
+        [1] -> #2 restart api, packs/core/README.md: changes pack core
+    """)
+    assert "restart api sensor" in repo.plan("packs/core/sensors/s.yaml")
+    assert "restart sensor worker" in repo.plan("packs/core/actions/a.yaml")
 
 
 def test_a_pack_binary_is_built_placed_synced_and_its_sensor_restarted(repo: Repository) -> None:
