@@ -42,6 +42,8 @@ def clean(
     for kind, find in _steps(
         project, images=images or all, volumes=volumes or all, caches=caches or all
     ):
+        if kind == "cache":
+            print("asking the engine for its build caches, which may take a while", flush=True)
         items = find()
         _remove(kind, items, yes=yes)
 

@@ -63,7 +63,8 @@ def caches(commands: Iterable[str]) -> list[Leftover]:
     and for which command; other clones of the repository have the same commands.
     """
     known = {_squeezed(command) for command in commands}
-    told = run(["docker", "buildx", "du", "--verbose"], timeout=SECONDS).stdout
+    # no time limit: while builds run, an engine of 20.10 may take minutes to answer
+    told = run(["docker", "buildx", "du", "--verbose"]).stdout
     found = []
     for block in told.split("\n\n"):
         fields = dict(line.partition(":")[::2] for line in block.splitlines() if ":" in line)
