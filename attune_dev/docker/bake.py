@@ -17,7 +17,13 @@ from attune_dev.errors import ConfigError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from attune_dev.model.compose import BuildConfig, ComposeProject, Service
+    from attune_dev.model.compose import (
+        BuildConfig,
+        BuildOptions,
+        BuildSecret,
+        ComposeProject,
+        Service,
+    )
 
 NAMESPACE_ARG = "BUILDKIT_CACHE_MOUNT_NS"
 BINARIES_ARG = "BINARIES"
@@ -71,6 +77,14 @@ def bake_file(
     return {"group": group, "target": targets}
 
 
+def needed_rights(definition: Mapping[str, Any]) -> tuple[str, ...]:
+    """What bake must be allowed for a bake file, where it asks; it is the Compose file's to say."""
+    targets = definition["target"].values()
+    asked = {right for target in targets for right in target.get("entitlements", ())}
+    asked |= {"ssh" for target in targets if target.get("ssh")}
+    return tuple(sorted(asked))
+
+
 def known_service(project: ComposeProject, name: str) -> Service:
     """The service of this name.
 
@@ -120,9 +134,37 @@ def _target(
             name: _literal(_context(root, source))
             for name, source in sorted(build.additional_contexts.items())
         }
-    if no_cache:
-        target["no-cache"] = True
+    target |= _options(build.options, target, no_cache=no_cache)
     return target
+
+
+def _options(options: BuildOptions, target: Mapping[str, Any], *, no_cache: bool) -> dict[str, Any]:
+    """What the build section says besides, in bake's words (as Compose's own bake file does)."""
+    said: dict[str, Any] = {
+        "secret": [_literal(_secret(secret)) for secret in options.secrets],
+        "ssh": [_literal(key) for key in options.ssh],
+        "cache-from": [_literal(text) for text in options.cache_from],
+        "cache-to": [_literal(text) for text in options.cache_to],
+        "platforms": list(options.platforms),
+        "tags": [*target["tags"], *options.tags] if options.tags else [],
+        "labels": {k: _literal(v) for k, v in options.labels.items()} | target["labels"],
+        "network": options.network,
+        "extra-hosts": {
+            host: address for host, _, address in (h.partition("=") for h in options.extra_hosts)
+        },
+        "shm-size": options.shm_size,
+        "ulimits": list(options.ulimits),
+        "entitlements": list(options.entitlements),
+        "pull": options.pull,
+        "no-cache": no_cache or options.no_cache,
+    }
+    return {key: value for key, value in said.items() if value}
+
+
+def _secret(secret: BuildSecret) -> str:
+    if secret.variable:
+        return f"id={secret.id},type=env,env={secret.variable}"
+    return f"id={secret.id},type=file,src={secret.file}"
 
 
 def _referenced(project: ComposeProject, services: Sequence[Service]) -> list[Service]:

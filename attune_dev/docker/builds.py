@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from attune_dev.docker.bake import bake_file, image_name, target_name
+from attune_dev.docker.bake import bake_file, image_name, needed_rights, target_name
 from attune_dev.docker.containers import ImageState
 from attune_dev.docker.diagnostics import BuildRecord
 from attune_dev.docker.failures import environment_error
@@ -121,7 +121,10 @@ class Builder:
             no_cache=request.no_cache,
         )
         running = Running(
-            ["docker", "buildx", "bake", "--file", "-", "--load", f"--progress={progress}"],
+            [
+                *("docker", "buildx", "bake", "--file", "-", "--load", f"--progress={progress}"),
+                *(f"--allow={right}" for right in needed_rights(definition)),
+            ],
             watch.line,
             cwd=self._root,
             env=self._env,

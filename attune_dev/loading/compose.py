@@ -11,8 +11,9 @@ from attune_dev.docker import process
 from attune_dev.errors import ConfigError, EnvironmentLacksError
 from attune_dev.loading.compose_errors import compose_error, plugin_missing, warnings_of
 from attune_dev.loading.compose_files import find_sources
-from attune_dev.loading.compose_json import Place, compose_from_json
+from attune_dev.loading.compose_json import compose_from_json
 from attune_dev.loading.compose_override import KEY, overrides_of
+from attune_dev.loading.compose_place import Place
 from attune_dev.loading.safe_yaml import load_yaml
 
 if TYPE_CHECKING:

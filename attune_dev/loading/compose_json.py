@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from attune_dev.loading.compose_build import read_build
+from attune_dev.loading.compose_place import Place
 from attune_dev.model.compose import (
-    BuildConfig,
     ComposeProject,
     Condition,
     Dependency,
@@ -70,35 +70,13 @@ def compose_from_json(
     )
 
 
-class Place:
-    """Makes paths relative to the root, also where the root is reached through a link."""
-
-    def __init__(self, root: Path) -> None:
-        self._roots = sorted({os.path.abspath(root), os.path.realpath(root)})  # noqa: PTH100
-
-    def path(self, text: str) -> str:
-        """``text`` relative to the root if it is inside, else as an absolute, clean path."""
-        clean = os.path.normpath(text)
-        for candidate in (clean, os.path.realpath(clean)):
-            for root in self._roots:
-                if candidate == root:
-                    return ""
-                if candidate.startswith(root.rstrip("/") + "/"):
-                    return candidate[len(root.rstrip("/")) + 1 :]
-        return clean
-
-    def below(self, folder: str, name: str) -> str:
-        """``name`` as seen from the absolute ``folder``, relative to the root if inside."""
-        return self.path(os.path.join(folder, name))  # noqa: PTH118
-
-
 def _service(
     name: str, definition: Mapping[str, Any], data: Mapping[str, Any], place: Place
 ) -> Service:
     build = definition.get("build")
     return Service(
         name=name,
-        build=_build(build, place) if build is not None else None,
+        build=read_build(build, place, data) if build is not None else None,
         image=str(definition.get("image") or ""),
         command=(*_words(definition.get("entrypoint")), *_words(definition.get("command"))),
         mounts=tuple(_mount(mount, place) for mount in definition.get("volumes") or ()),
@@ -111,31 +89,6 @@ def _service(
         digest=_container_digest(definition, data),
         build_digest=_digest(build) if build is not None else "",
     )
-
-
-def _build(build: Mapping[str, Any] | str, place: Place) -> BuildConfig:
-    said: Mapping[str, Any] = {"context": build} if isinstance(build, str) else build
-    context = str(said.get("context") or ".")
-    remote = _is_remote(context)
-    dockerfile = str(said.get("dockerfile") or "Dockerfile")
-    args = said.get("args") or {}
-    if isinstance(args, list):
-        args = {key: value if has else None for key, has, value in (a.partition("=") for a in args)}
-    return BuildConfig(
-        context=context if remote else place.path(context),
-        dockerfile=dockerfile if remote else place.below(context, dockerfile),
-        target=said.get("target") or None,
-        args={key: None if value is None else str(value) for key, value in sorted(args.items())},
-        additional_contexts={
-            key: place.path(str(value)) if os.path.isabs(str(value)) else str(value)  # noqa: PTH117
-            for key, value in sorted((said.get("additional_contexts") or {}).items())
-        },
-        inline=said.get("dockerfile_inline"),
-    )
-
-
-def _is_remote(context: str) -> bool:
-    return "://" in context or context.startswith(("git@", "github.com/"))
 
 
 def _words(value: Any) -> tuple[str, ...]:

@@ -60,6 +60,58 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True)
+class BuildSecret:
+    """A secret that a build may mount.
+
+    Attributes:
+        id: as ``RUN --mount=type=secret`` names it.
+        file: absolute path of the file that holds it, empty where a variable does.
+        variable: the environment variable that holds it, empty where a file does.
+    """
+
+    id: str
+    file: str = ""
+    variable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """What Compose's build section says besides context, Dockerfile, target and arguments.
+
+    Attributes:
+        secrets: that the build may mount.
+        ssh: agents and keys, ``default`` or ``id=path``.
+        cache_from: sources of cached layers, as written.
+        cache_to: where cached layers are written to, as written.
+        platforms: to build for; empty means the engine's own.
+        tags: further names of the image.
+        labels: of the image.
+        network: of ``RUN`` steps, empty for the default.
+        extra_hosts: ``name=address``, sorted.
+        shm_size: of ``RUN`` steps, as written, empty for the default.
+        ulimits: ``name=soft:hard``, sorted.
+        entitlements: that the build asks for.
+        pull: whether base images are always looked up anew.
+        no_cache: whether no cached layer is ever used.
+    """
+
+    secrets: tuple[BuildSecret, ...] = ()
+    ssh: tuple[str, ...] = ()
+    cache_from: tuple[str, ...] = ()
+    cache_to: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    network: str = ""
+    extra_hosts: tuple[str, ...] = ()
+    shm_size: str = ""
+    ulimits: tuple[str, ...] = ()
+    entitlements: tuple[str, ...] = ()
+    pull: bool = False
+    no_cache: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class BuildConfig:
     """How a service's image is built.
 
@@ -70,6 +122,7 @@ class BuildConfig:
         args: build arguments after interpolation; a missing value is ``None``.
         additional_contexts: name to folder (relative to the root) or other reference.
         inline: text of ``dockerfile_inline``, ``None`` where a file is used.
+        options: everything else.
     """
 
     context: str
@@ -78,6 +131,7 @@ class BuildConfig:
     args: Mapping[str, str | None] = field(default_factory=dict, repr=False)
     additional_contexts: Mapping[str, str] = field(default_factory=dict)
     inline: str | None = field(default=None, repr=False)
+    options: BuildOptions = field(default_factory=BuildOptions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,15 @@ from typing import Any
 
 import pytest
 
-from attune_dev.docker.bake import bake_file, image_name, target_name
+from attune_dev.docker.bake import bake_file, image_name, needed_rights, target_name
 from attune_dev.errors import ConfigError, UsageError
-from attune_dev.model.compose import BuildConfig, ComposeProject, Service
+from attune_dev.model.compose import (
+    BuildConfig,
+    BuildOptions,
+    BuildSecret,
+    ComposeProject,
+    Service,
+)
 
 
 def project(*services: Service, name: str = "demo") -> ComposeProject:
@@ -37,6 +43,48 @@ def test_the_root_itself_and_places_outside_of_it_are_contexts_too() -> None:
     assert target(service(context=""))["context"] == "/repo"
     assert target(service(context="/elsewhere"))["context"] == "/elsewhere"
     assert target(service(context="https://example.org/a.git"))["context"].startswith("https://")
+
+
+def test_what_else_the_build_section_says_is_passed_on() -> None:
+    options = BuildOptions(
+        secrets=(BuildSecret("token", file="/run/to${x}ken"), BuildSecret("key", variable="KEY")),
+        ssh=("default", "work=/run/agent"),
+        cache_from=("type=registry,ref=example/cache",),
+        cache_to=("type=inline",),
+        platforms=("linux/amd64",),
+        tags=("example/api:2",),
+        labels={"team": "blue"},
+        network="host",
+        extra_hosts=("db=10.0.0.1",),
+        shm_size="64m",
+        ulimits=("nofile=10:20",),
+        entitlements=("network.host",),
+        pull=True,
+    )
+    made = target(service(options=options))
+    assert made["secret"] == ["id=token,type=file,src=/run/to$${x}ken", "id=key,type=env,env=KEY"]
+    assert made["ssh"] == ["default", "work=/run/agent"]
+    assert made["cache-from"] == ["type=registry,ref=example/cache"]
+    assert made["cache-to"] == ["type=inline"]
+    assert made["platforms"] == ["linux/amd64"]
+    assert made["tags"] == ["demo-api", "example/api:2"]
+    assert made["labels"] == {
+        "com.docker.compose.project": "demo",
+        "com.docker.compose.service": "api",
+        "team": "blue",
+    }
+    assert made["extra-hosts"] == {"db": "10.0.0.1"}
+    assert (made["network"], made["shm-size"]) == ("host", "64m")
+    assert (made["ulimits"], made["pull"]) == (["nofile=10:20"], True)
+    assert "no-cache" not in made
+    whole = bake_file(project(service(options=options)), ["api"], root="/repo", namespace="ns")
+    assert needed_rights(whole) == ("network.host", "ssh")
+
+
+def test_a_plain_build_section_asks_for_nothing_more() -> None:
+    made = target(service())
+    assert sorted(made) == ["args", "context", "dockerfile", "labels", "tags"]
+    assert target(service(options=BuildOptions(no_cache=True)))["no-cache"] is True
 
 
 def test_a_named_image_keeps_its_name() -> None:
