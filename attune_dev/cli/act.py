@@ -13,7 +13,7 @@ from invoke.exceptions import Exit
 from attune_dev.errors import ExitCode, Interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from attune_dev.cli.project import Project
     from attune_dev.docker.cancel import Cancel
@@ -34,8 +34,21 @@ def helper_image(project: Project) -> str:
     return "debian:bookworm-slim"
 
 
-def make_packs(project: Project, *, keep_helper: bool = False) -> VolumePacks:
-    """Packs of a project."""
+def make_packs(
+    project: Project,
+    *,
+    keep_helper: bool = False,
+    args: Mapping[str, str] | None = None,
+    no_cache: bool = False,
+) -> VolumePacks:
+    """Packs of a project.
+
+    Args:
+        project: which.
+        keep_helper: whether helpers are kept between syncs.
+        args: build arguments of pack binaries.
+        no_cache: whether pack binaries are compiled without the build cache.
+    """
     from attune_dev.running.content import VolumePacks
 
     return VolumePacks(
@@ -44,6 +57,8 @@ def make_packs(project: Project, *, keep_helper: bool = False) -> VolumePacks:
         image=helper_image(project),
         runner_types=project.settings.runner_types,
         keep_helper=keep_helper,
+        no_cache=no_cache,
+        args=args or {},
     )
 
 
@@ -53,6 +68,7 @@ def make_tools(
     packs: VolumePacks | None = None,
     no_cache: bool = False,
     starting: bool = False,
+    profile: str = "",
 ) -> Tools:
     """What plans of a project are run with.
 
@@ -61,23 +77,37 @@ def make_tools(
         packs: its packs; made where it is ``None``.
         no_cache: whether images are built without the cache.
         starting: whether containers are started with all that they need.
+        profile: Cargo profile of builds; the Dockerfiles decide where it is empty.
     """
+    from attune_dev.cli.project import say
+    from attune_dev.history.store import History
     from attune_dev.running.executor import Tools
-    from attune_dev.running.requests import build_request
+    from attune_dev.running.remember import run_row
+    from attune_dev.running.requests import build_request, profile_args
     from attune_dev.running.update import ImageUpdate, StartingUpdate
 
-    request = partial(build_request, no_cache=no_cache)
+    history = History(project.root, say)
+    args = profile_args(project.workspace, profile)
+    request = partial(build_request, args=args, no_cache=no_cache)
     make: Callable[..., Update] = StartingUpdate if starting else ImageUpdate
     return Tools(
         project.port,
-        packs or make_packs(project),
+        packs or make_packs(project, args=args, no_cache=no_cache),
         make(project.port, lambda services: request(project.workspace, services)),
         health_timeout=project.settings.health_timeout,
+        earlier=lambda kind: history.builds(kind.value),
+        profile=profile,
+        record=lambda result: history.record(run_row(result, profile)),
     )
 
 
 def run_plan(
-    project: Project, plan: Plan | None, *, json: bool = False, no_cache: bool = False
+    project: Project,
+    plan: Plan | None,
+    *,
+    json: bool = False,
+    no_cache: bool = False,
+    profile: str = "",
 ) -> RunResult | None:
     """Runs a plan, tells what is done, and raises :class:`Exit` where it failed.
 
@@ -86,6 +116,7 @@ def run_plan(
         plan: what to do, ``None`` where there is nothing.
         json: one document on standard output, everything else on standard error.
         no_cache: whether images are built without the cache.
+        profile: Cargo profile of builds; the Dockerfiles decide where it is empty.
     """
     from attune_dev.cli.project import say
     from attune_dev.reporting.plain import one_shot
@@ -96,7 +127,7 @@ def run_plan(
         tell_nothing(json=json)
         return None
     with cancellable() as cancel, acting(project.root, _title(plan), say):
-        tools = make_tools(project, no_cache=no_cache)
+        tools = make_tools(project, no_cache=no_cache, profile=profile)
         result = execute(plan, tools, one_shot(to_stderr=json), cancel=cancel)
     finish(result, json=json)
     return result
@@ -135,6 +166,10 @@ def finish(result: RunResult, *, json: bool) -> None:
     if json:
         print(json_module.dumps(result.to_dict(), indent=2))
     else:
+        from attune_dev.reporting.builds import build_lines
+
+        for line in build_lines(result):
+            print(line)
         print(f"{result.summary()} in {result.seconds:.1f} s")
     if not result.ok:
         raise Exit(code=result.error.exit_code if result.error else ExitCode.ACTION_FAILED)

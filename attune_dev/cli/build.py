@@ -12,8 +12,11 @@ from attune_dev.cli.project import (
     say,
     split_names,
 )
+from attune_dev.errors import UsageError
 from attune_dev.model.plan import ActionKind
 
+RELEASE_HELP = "compile with the release profile, which is the Dockerfiles' default"
+PROFILE_HELP = "compile with this Cargo profile (--profile is Compose's)"
 JSON_HELP = "one JSON document on standard output, everything else on standard error"
 
 
@@ -23,10 +26,19 @@ JSON_HELP = "one JSON document on standard output, everything else on standard e
     help={
         "services": "services whose images to build; all where none is named",
         "no_cache": "take no step from the cache",
+        "release": RELEASE_HELP,
+        "cargo_profile": PROFILE_HELP,
         "json": JSON_HELP,
     },
 )
-def build(_context: Any, services: list[str], no_cache: bool = False, json: bool = False) -> None:
+def build(
+    _context: Any,
+    services: list[str],
+    no_cache: bool = False,
+    release: bool = False,
+    cargo_profile: str = "",
+    json: bool = False,
+) -> None:
     """Builds images, all in one build; containers stay.
 
     `build` builds all, `build api notifier` these two and nothing else. One compile makes all
@@ -44,15 +56,29 @@ def build(_context: Any, services: list[str], no_cache: bool = False, json: bool
             image = project.compose.services[name].image
             say(f"{name} uses the image {image}, there is nothing to build")
     plan = plan_request(project.workspace, ActionKind.BUILD, built) if built else None
-    run_plan(project, plan, json=json, no_cache=no_cache)
+    profile = chosen_profile(release=release, named=cargo_profile)
+    run_plan(project, plan, json=json, no_cache=no_cache, profile=profile)
 
 
 @command(
     name="pack-binaries",
     names="binaries",
-    help={"binaries": "pack binaries to compile; all where none is named", "json": JSON_HELP},
+    help={
+        "binaries": "pack binaries to compile; all where none is named",
+        "no_cache": "take no step from the cache",
+        "release": RELEASE_HELP,
+        "cargo_profile": PROFILE_HELP,
+        "json": JSON_HELP,
+    },
 )
-def pack_binaries(_context: Any, binaries: list[str], json: bool = False) -> None:
+def pack_binaries(
+    _context: Any,
+    binaries: list[str],
+    no_cache: bool = False,
+    release: bool = False,
+    cargo_profile: str = "",
+    json: bool = False,
+) -> None:
     """Compiles the binaries of packs and places them.
 
     A pack binary is a Cargo binary that a sensor's YAML names as its entry point. It is compiled in
@@ -66,4 +92,16 @@ def pack_binaries(_context: Any, binaries: list[str], json: bool = False) -> Non
     known = project.pack_binaries()
     named = check_names("pack binary", split_names(binaries), known) or list(known)
     plan = plan_request(project.workspace, ActionKind.BUILD_PACK_BINARIES, named) if named else None
-    run_plan(project, plan, json=json)
+    profile = chosen_profile(release=release, named=cargo_profile)
+    run_plan(project, plan, json=json, no_cache=no_cache, profile=profile)
+
+
+def chosen_profile(*, release: bool, named: str) -> str:
+    """The Cargo profile that the options ask for, empty where the Dockerfiles decide.
+
+    Raises:
+        UsageError: they ask for two.
+    """
+    if release and named not in ("", "release"):
+        raise UsageError(f"--release and --cargo-profile {named} are two profiles")
+    return "release" if release else named

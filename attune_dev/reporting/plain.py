@@ -31,6 +31,7 @@ from attune_dev.model.event import (
     Unchanged,
 )
 from attune_dev.model.plan import ActionKind
+from attune_dev.reporting.bar import Bar
 from attune_dev.reporting.text import (
     clean_line,
     colour,
@@ -219,14 +220,16 @@ class PlainReporter:
         self._stream.write(for_encoding(shown, encoding) + "\n")
 
 
-def one_shot(*, to_stderr: bool = False) -> PlainReporter:
-    """The reporter of tasks that do one thing: everything streams.
+def one_shot(*, to_stderr: bool = False) -> Callable[[Event], None]:
+    """The reporter of tasks that do one thing: everything streams, with a bar on a terminal.
 
     Args:
         to_stderr: whether standard output is kept for a document.
     """
     stream = sys.stderr if to_stderr else sys.stdout
-    return PlainReporter(stream, follow=True, watching=False, colours=_coloured(stream))
+    plain = PlainReporter(stream, follow=True, watching=False, colours=_coloured(stream))
+    draws = stream.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown", "")
+    return Bar(plain, stream) if draws else plain
 
 
 def following() -> PlainReporter:

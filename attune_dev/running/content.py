@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from attune_dev.packs import quick
@@ -15,7 +16,7 @@ from attune_dev.running.ports import ContentResult, PartlyDone
 from attune_dev.running.update import telling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from attune_dev.errors import ActionError
@@ -36,6 +37,7 @@ class VolumePacks(ExitStack):
         runner_types: runner types that the settings declare, for checks.
         keep_helper: whether helpers are kept between syncs, as the loop does.
         no_cache: whether pack binaries are compiled without the build cache.
+        args: build arguments of pack binaries.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class VolumePacks(ExitStack):
         runner_types: Sequence[str] = (),
         keep_helper: bool = False,
         no_cache: bool = False,
+        args: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__()
         self._root = root
@@ -56,6 +59,7 @@ class VolumePacks(ExitStack):
         self._checkers: dict[str, Checker] = {}
         self._keep = keep_helper
         self._no_cache = no_cache
+        self._args = args
         self._sessions: dict[str, HelperSession] = {}
 
     def sync(self, packs: Sequence[str], talk: Talk) -> tuple[ContentResult, ...]:
@@ -113,6 +117,7 @@ class VolumePacks(ExitStack):
             self._workspace(),
             tuple(names),
             talk=replace(talk, on_build=telling(talk)),
+            args=self._args,
             no_cache=self._no_cache,
         )
         return tuple(

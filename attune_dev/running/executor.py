@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from attune_dev.docker.cancel import Cancel
 from attune_dev.errors import ActionError, AttuneDevError, Interrupted
-from attune_dev.model.event import Ended, Output, Started
+from attune_dev.model.event import Ended, Output, Progress, Started
 from attune_dev.model.plan import Action, ActionKind, Plan
 from attune_dev.running import skips
+from attune_dev.running.meter import EarlierBuild, Meter
 from attune_dev.running.outcome import ActionResult, Outcome, RunResult, TargetResult
 from attune_dev.running.ports import PartlyDone, Talk
 from attune_dev.running.update import ImageUpdate, Update
@@ -35,6 +36,10 @@ def _nothing(*_: object) -> None:
     return None
 
 
+def _no_builds(_: ActionKind) -> tuple[EarlierBuild, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What actions are done with.
@@ -45,6 +50,9 @@ class Tools:
         update: the way from sources to running code; by image where it is ``None``.
         reload: reads the repository's files again, for plans that ask for it.
         health_timeout: seconds that services get to become healthy.
+        earlier: builds of a kind of action that ended well, newest first.
+        profile: Cargo profile that builds are asked for, empty where the Dockerfiles decide.
+        record: is given what became of each plan.
     """
 
     port: DockerPort
@@ -52,6 +60,9 @@ class Tools:
     update: Update | None = None
     reload: Callable[[], None] = _nothing
     health_timeout: float = HEALTH_SECONDS
+    earlier: Callable[[ActionKind], Sequence[EarlierBuild]] = _no_builds
+    profile: str = ""
+    record: Callable[[RunResult], object] = _nothing
 
 
 def execute(
@@ -91,6 +102,7 @@ class _Run:
         self._on_build = on_build
         self._telling = threading.Lock()
         self._results: dict[int, ActionResult] = {}
+        self._meter = Meter()
 
     def run(self, plan: Plan) -> RunResult:
         started, clock = time.time(), time.monotonic()
@@ -98,9 +110,10 @@ class _Run:
             result = self._result(action)
             self._results[action.id] = result
             self._tell(_ended(result))
-        return RunResult(
-            plan, tuple(self._results.values()), started, round(time.monotonic() - clock, 3)
-        )
+        seconds = round(time.monotonic() - clock, 3)
+        made = RunResult(plan, tuple(self._results.values()), started, seconds)
+        self._tools.record(made)
+        return made
 
     def _result(self, action: Action) -> ActionResult:
         if self._cancel.requested:
@@ -110,6 +123,7 @@ class _Run:
         via = self._update.via if action.kind is ActionKind.BUILD else ""
         self._tell(Started(action, via))
         clock = time.monotonic()
+        self._meter = self._meter_for(action, via)
         try:
             result = self._run(action)
         except Interrupted as stop:
@@ -119,7 +133,13 @@ class _Run:
             result = replace(done, outcome=Outcome.FAILED, error=error, partly=True)
         except AttuneDevError as error:
             result = ActionResult(action, Outcome.FAILED, error=error)
-        return replace(result, via=via, seconds=round(time.monotonic() - clock, 3))
+        seconds = round(time.monotonic() - clock, 3)
+        return replace(result, via=via, seconds=seconds, figures=self._meter.figures)
+
+    def _meter_for(self, action: Action, via: str) -> Meter:
+        building = action.kind in (ActionKind.BUILD, ActionKind.BUILD_PACK_BINARIES)
+        earlier = self._tools.earlier(action.kind) if building else ()
+        return Meter(earlier, profile=self._tools.profile, via=via)
 
     def _run(self, action: Action) -> ActionResult:
         talk = Talk(
@@ -213,6 +233,8 @@ class _Run:
     def _tell_build(self, action: Action, event: BuildEvent) -> None:
         with self._telling:
             self._on_build(action, event)
+            if now := self._meter.add(event):
+                self._on_event(Progress(action, now.text, now.done, now.total, now.left))
 
 
 def _each(action: Action, verb: str, changed: Sequence[str] = ()) -> tuple[TargetResult, ...]:

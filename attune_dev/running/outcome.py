@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from attune_dev.model.plan import ActionKind
+from attune_dev.running.meter import BuildFigures
 
 if TYPE_CHECKING:
     from attune_dev.errors import AttuneDevError
@@ -75,6 +76,7 @@ class ActionResult:
         via: how a build was done, ``image`` or ``swap``.
         current_since: seconds since the epoch when what it makes last changed, 0 if unknown;
             a container that started later has it.
+        figures: steps and packages of a build.
         partly: whether it failed for some targets only; the others are current.
     """
 
@@ -86,6 +88,7 @@ class ActionResult:
     because: str = ""
     via: str = ""
     current_since: float = 0.0
+    figures: BuildFigures = field(default_factory=BuildFigures)
     partly: bool = False
 
     @property
@@ -178,7 +181,21 @@ class RunResult:
             "seconds": round(self.seconds, 3),
             "targets": targets,
         }
+        if builds := [_build(result) for result in self.results if result.figures.steps]:
+            document["builds"] = builds
         return document
+
+
+def _build(result: ActionResult) -> dict[str, Any]:
+    """The figures of a build as ``--json`` shows them."""
+    figures = result.figures
+    return {
+        "action": result.action.kind.value,
+        "seconds": result.seconds,
+        "steps": figures.steps,
+        "cached": figures.cached,
+        "compiled": list(figures.compiled),
+    }
 
 
 _BUILDS = (ActionKind.BUILD, ActionKind.BUILD_PACK_BINARIES)

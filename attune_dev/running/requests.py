@@ -6,6 +6,12 @@ from typing import TYPE_CHECKING
 
 from attune_dev.docker.bake import BINARIES_ARG
 from attune_dev.docker.port import BuildRequest
+from attune_dev.errors import UsageError
+
+PROFILE_ARG = "CARGO_PROFILE"
+CARGO_PROFILES = ("dev", "release")
+"""The profiles of programs that every workspace has."""
+_TESTS = ("test", "bench")
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +36,29 @@ def binaries_of(workspace: Workspace, services: Sequence[str]) -> tuple[str, ...
             return ()
         found |= shipped
     return tuple(sorted(found))
+
+
+def profile_args(workspace: Workspace, profile: str) -> dict[str, str]:
+    """The build arguments that make images of a Cargo profile; none where none is asked for.
+
+    Raises:
+        UsageError: no manifest has such a profile, or no Dockerfile can be told one.
+    """
+    if not profile:
+        return {}
+    known = [*CARGO_PROFILES]
+    for manifest in workspace.manifests.values():
+        known += [name for name in manifest.get("profile", {}) if name not in (*known, *_TESTS)]
+    if profile not in known:
+        raise UsageError(f"no Cargo profile `{profile}`", hint=f"there are: {', '.join(known)}")
+    images = [*workspace.images.values(), *workspace.pack_binary_images.values()]
+    if not any(PROFILE_ARG in image.args for image in images):
+        raise UsageError(
+            f"no Dockerfile can be told the profile `{profile}`",
+            why=f"none has `ARG {PROFILE_ARG}`",
+            hint=f'add it, and compile with --profile "${PROFILE_ARG}"',
+        )
+    return {PROFILE_ARG: profile}
 
 
 def build_request(
