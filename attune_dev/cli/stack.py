@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import time
 from typing import Any
 
 from invoke.exceptions import Exit
@@ -10,8 +12,10 @@ from invoke.exceptions import Exit
 from attune_dev.cli.command import command
 from attune_dev.cli.project import Project, is_service, say
 from attune_dev.docker import process
-from attune_dev.errors import UsageError
+from attune_dev.errors import AttuneDevError, UsageError
 
+AT_ONCE_SECONDS = 1.0  # a failure that comes sooner is one of the call itself
+AGAIN_SECONDS = 0.5
 PROFILE_HELP = "Compose profile to switch on, can be given more than once"
 
 
@@ -74,13 +78,43 @@ def restart(_context: Any, services: list[str]) -> None:
     },
 )
 def logs(_context: Any, services: list[str], follow: bool = False, tail: str = "100") -> None:
-    """Shows what services say (`--follow` goes on)."""
+    """Shows what services say (`--follow` goes on, across restarts and an absent engine)."""
     project = Project.ready()
     if tail != "all" and not tail.isdigit():
         raise UsageError(f"--tail takes a number of lines or `all`, not `{tail}`")
     named = project.services(services) if services else ()
-    words = ["logs", "--tail", tail, *(["--follow"] if follow else []), *named]
-    _hand_over(project, words)
+    if follow:
+        _follow_logs(project, named, tail)
+    else:
+        _hand_over(project, ["logs", "--tail", tail, *named])
+
+
+def _follow_logs(project: Project, named: tuple[str, ...], tail: str) -> None:
+    """Compose ends when the last of the containers does; this goes on with the next one."""
+    which = ["--tail", tail]
+    while True:
+        began = time.monotonic()
+        code = _attach(project, ["logs", "--follow", *which, *named])
+        quick = time.monotonic() - began < AT_ONCE_SECONDS
+        if code in (130, -signal.SIGINT) or (code != 0 and quick):
+            raise Exit(code=code if code > 0 else 128 - code)
+        which = ["--since", f"{time.time():.3f}"]
+        _wait_until_running(project, frozenset(named))
+
+
+def _wait_until_running(project: Project, named: frozenset[str]) -> None:
+    told = False
+    while True:
+        try:
+            running = project.running_services()
+        except AttuneDevError:  # the engine may come back, too
+            running = frozenset()
+        if running & named if named else running:
+            return
+        if not told:
+            say(f"waiting for {', '.join(sorted(named)) or 'a service'} to run again")
+            told = True
+        time.sleep(AGAIN_SECONDS)
 
 
 @command(
@@ -109,7 +143,11 @@ def _after_dashes() -> list[str]:
 
 def _hand_over(project: Project, words: list[str]) -> None:
     """Gives the terminal to Compose; its exit status becomes ours."""
-    argv = ["docker", "compose", "--project-name", project.compose.name, "--profile", "*", *words]
-    code = process.attach(argv, cwd=project.root)
+    code = _attach(project, words)
     if code != 0:
         raise Exit(code=code if code > 0 else 128 - code)
+
+
+def _attach(project: Project, words: list[str]) -> int:
+    argv = ["docker", "compose", "--project-name", project.compose.name, "--profile", "*", *words]
+    return process.attach(argv, cwd=project.root)

@@ -82,9 +82,10 @@ def decode(data: bytes) -> list[str]:
             keys.append(arrows[arrow])
             data = data[len(arrow) :]
         elif data.startswith(b"\x1b"):
-            if len(data) == 1:
-                keys.append("esc")
-            break  # some other key's sequence
+            if len(data) > 1 and data[1:2] != b"\x1b":
+                break  # some other key's sequence
+            keys.append("esc")
+            data = data[1:]
         else:
             if 0x20 < data[0] < 0x7F:  # printable ASCII
                 keys.append(chr(data[0]).lower())

@@ -228,6 +228,7 @@ def test_keys_choose_a_service_and_a_page() -> None:
         (b"Q", ["q"]),
         (b"\x1b[A\x1b[B", ["up", "down"]),
         (b"\x1b", ["esc"]),
+        (b"\x1b\x1b[Bl", ["esc", "down", "l"]),
         (b"\x1b[15~", []),
         (b"l\x1bOAx", ["l", "up", "x"]),
         (b"\xc3\xa9\x00\n", []),
