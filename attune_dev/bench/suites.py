@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
     from attune_dev.bench.model import Suite
 
-SUITES: dict[str, str] = {"builds": "attune_dev.bench.builds.suite"}
+SUITES: dict[str, str] = {
+    "builds": "attune_dev.bench.builds.suite",
+    "watch": "attune_dev.bench.watch.cases",
+}
 """Name of a suite and the module that makes it, by a function ``suite(root)``."""
 
 

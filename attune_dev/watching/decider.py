@@ -27,17 +27,21 @@ class Decider:
         parts: what the loop works with.
         eyes: told where to look from now on.
         pending: what is to be planned.
+
+    Attributes:
+        eyes: as given.
+        pending: as given.
     """
 
     def __init__(self, parts: Parts, eyes: Eyes, pending: Pending) -> None:
         self._parts = parts
-        self._eyes = eyes
-        self._pending = pending
+        self.eyes = eyes
+        self.pending = pending
         self._broken = False  # whether the last good definitions are in force
 
     def tell_mended(self) -> None:
         """Tells when wrong definitions are right again."""
-        if self._broken and not self._pending.failures_of(ActionKind.RELOAD):
+        if self._broken and not self.pending.failures_of(ActionKind.RELOAD):
             self._broken = False
             self._parts.tell(Notice("the definitions are in order again"))
 
@@ -49,12 +53,12 @@ class Decider:
             names = ", ".join(sorted(doubted)[:MOST_NAMES])
             more = " and others" if len(doubted) > MOST_NAMES else ""
             self._parts.tell(Notice(f"touched while being read, doing it again: {names}{more}"))
-            self._pending.doubt({path: self._eyes.snapshot.digest(path) for path in doubted})
+            self.pending.doubt({path: self.eyes.snapshot.digest(path) for path in doubted})
         return bool(doubted)
 
     def plan(self) -> Plan:
         """The plan by the definitions as they are now; where they are wrong, as they were."""
-        planning, pending = self._parts.planning, self._pending
+        planning, pending = self._parts.planning, self.pending
         plan = pending.choose(planning.plan)
         if not plan.of(ActionKind.RELOAD):
             return plan
@@ -66,12 +70,12 @@ class Decider:
         scope = planning.scope()
         if scope != self._parts.looker.scope:
             self._parts.source.retarget(scope)
-            self._eyes.retarget(scope)
+            self.eyes.retarget(scope)
         return pending.choose(planning.plan)
 
     def _plan_as_before(self, problem: AttuneDevError) -> Plan:
         """The last good definitions stay in force for everything but what is wrong itself."""
-        planning, pending = self._parts.planning, self._pending
+        planning, pending = self._parts.planning, self.pending
         if not pending.has_failed(ActionKind.RELOAD, problem):
             self._parts.tell(Problem(problem))
         self._broken = True

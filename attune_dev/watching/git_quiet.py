@@ -38,6 +38,7 @@ class GitQuiet:
     """
 
     def __init__(self, root: Path) -> None:
+        self._root = root
         self._git = _git_directory(root)
         self._head = self._signature()
         self._moved_at: float | None = None
@@ -61,6 +62,9 @@ class GitQuiet:
         return Hold(now + RECHECK, why)
 
     def _busy(self, now: float) -> str | None:
+        if self._git is None:  # it may become a repository while we watch
+            self._git = _git_directory(self._root)
+            self._head = self._signature()
         if self._git is None:
             return None
         head = self._signature()

@@ -13,22 +13,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attune_dev.errors import AttuneDevError, ExitCode
+from attune_dev.errors import ExitCode
 from attune_dev.model.event import (
     Changed,
     Idle,
     Notice,
     Paused,
-    Planned,
-    Problem,
-    Ready,
     Stopped,
     Unchanged,
 )
 from attune_dev.planning.ledger import describe
-from attune_dev.running.outcome import RunResult
 from attune_dev.watching.decider import Decider
-from attune_dev.watching.doubts import Doubts
 from attune_dev.watching.eyes import Eyes
 from attune_dev.watching.inbox import (
     Asked,
@@ -49,18 +44,12 @@ from attune_dev.watching.parts import Options
 from attune_dev.watching.pending import Pending
 from attune_dev.watching.surroundings import Surroundings, Verdict
 from attune_dev.watching.timing import Alarm, Lapse
-from attune_dev.watching.worker import Job, unexpected
+from attune_dev.watching.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from attune_dev.model.plan import Action, Plan
     from attune_dev.planning.ledger import Edit
     from attune_dev.watching.inbox import Message
     from attune_dev.watching.parts import Parts
-    from attune_dev.watching.worker import JobResult
-
-    Written = Mapping[str, str | None]
 
 CHECK_SECONDS = 1.0
 
@@ -79,15 +68,11 @@ class Loop:
         self._eyes = Eyes(parts, self._options)
         self._pending = Pending(parts.clock.wall)
         self._decider = Decider(parts, self._eyes, self._pending)
-        self._doubts = Doubts()
         self._memory = Memory(parts.keeper, parts.tell)
         self._around = Surroundings(parts.tell)
+        self._work = Work(parts, self._decider, self._memory, self._around)
         self._lapse = Lapse(parts.clock)
         self._check = Alarm(CHECK_SECONDS)
-        self._job: Job | None = None
-        self._jobs = 0
-        self._opened = False  # whether the stack has come up
-        self._opening_due = True
         self._paused = False
         self._told_idle = False
         self._since = 0.0  # when the present batch was taken up
@@ -140,7 +125,7 @@ class Loop:
         match message:
             case Touched(paths):
                 self._eyes.touch(paths)
-                self._doubts.touched(paths)
+                self._work.touched(paths)
             case Rescan(reason):
                 if reason:
                     self._parts.tell(Notice(f"{reason}; looking at everything again"))
@@ -155,7 +140,8 @@ class Loop:
                     self._eyes.want_everything()
                     self._told_idle = False
             case Finished(job, result):
-                self._finished(job, result)
+                self._work.finished(job, result, self._since)
+                self._told_idle = False
             case Asked(request):
                 self._asked(request)
             case StopNow(code):
@@ -165,9 +151,9 @@ class Loop:
         match request:
             case Request.RETRY:
                 self._pending.retry()
-                self._opening_due = not self._opened
+                self._work.opening_due = not self._work.opened
             case Request.BUILD_ALL:
-                self._opening_due = True
+                self._work.opening_due = True
             case Request.PAUSE:
                 self._paused = not self._paused
                 self._parts.tell(Paused(self._paused))
@@ -177,21 +163,21 @@ class Loop:
 
     def _stop(self, code: int) -> None:
         until = self._parts.clock.now() + self._options.stop_seconds
-        if self._leaving.ask(code, working=self._job is not None, until=until):
+        if self._leaving.ask(code, working=self._work.job is not None, until=until):
             self._parts.worker.cancel()
 
     def _turn(self) -> None:
         """Everything that may be due."""
         now = self._parts.clock.now()
-        if self._leaving.ready(now, working=self._job is not None):
+        if self._leaving.ready(now, working=self._work.job is not None):
             return
         if self._check.due(now):
             self._parts.source.check()
         self._see()
-        if self._job is None:
+        if self._work.job is None:
             self._heed(self._around.verdict(now))
-            if not self._held and not self._eyes.waiting:
-                self._act()
+            if not self._held and not self._eyes.waiting and self._work.act():
+                self._told_idle = False
         self._decider.tell_mended()
         self._tell_if_idle()
 
@@ -205,9 +191,9 @@ class Loop:
         if verdict is Verdict.CHECK_ALL:
             self._pending.retry()
             self._eyes.want_everything()
-            self._opening_due = True
+            self._work.opening_due = True
         elif verdict is Verdict.TAKEN_DOWN:
-            self._opened = False
+            self._work.opened = False
         if verdict is not Verdict.NOTHING:
             self._told_idle = False
 
@@ -215,11 +201,11 @@ class Loop:
         look = self._eyes.look()
         if look is None:
             return
-        if self._job is None:
+        if self._work.job is None:
             self._since = self._parts.clock.now()
         if look.edits:
             self._absorb(look.edits)
-        if self._decider.doubt(look, self._doubts):
+        if self._decider.doubt(look, self._work.doubts):
             self._told_idle = False
         elif not look.edits and (hints := look.hints - self._parts.planning.own_files()):
             self._parts.tell(Unchanged(tuple(sorted(hints))))
@@ -227,107 +213,21 @@ class Loop:
 
     def _absorb(self, edits: tuple[Edit, ...], note: str = "") -> None:
         self._pending.absorb(edits)
-        own = self._parts.planning.own_files() if self._job is not None else frozenset[str]()
+        own = self._parts.planning.own_files() if self._work.job is not None else frozenset[str]()
         if others := tuple(edit for edit in edits if edit.path not in own):
             self._parts.tell(Changed(describe(others), note))
-            self._opening_due = self._opening_due or not self._opened
+            self._work.opening_due = self._work.opening_due or not self._work.opened
         self._told_idle = False
-
-    def _act(self) -> None:
-        """Starts what is worth doing, if anything is."""
-        if not self._opening_due and not self._pending.fresh():
-            return
-        self._told_idle = False
-        try:
-            plan = self._decider.plan()
-        except AttuneDevError as problem:
-            self._give_up(problem)
-        except Exception as problem:  # noqa: BLE001 - the loop survives a mistake of ours
-            self._give_up(unexpected(problem))
-        else:
-            self._begin(plan)
-
-    def _give_up(self, problem: AttuneDevError) -> None:
-        """Nothing can be done until something changes."""
-        self._parts.tell(Problem(problem))
-        self._pending.fail(problem, self._pending.ledger.paths)
-        self._opening_due = False
-
-    def _begin(self, plan: Plan) -> None:
-        if self._opening_due:
-            changes, first = self._pending.ledger.changes(), not self._memory.recorded
-            self._pending.begin_all()
-            planning = self._parts.planning
-            self._start_job(lambda: planning.opening(changes, first=first), everything=True)
-            self._doubts.started(None)
-            self._opening_due = False
-        elif plan.actions:
-            self._pending.begin(plan)
-            self._start_job(lambda: plan)
-            self._doubts.started(plan.actions)
-        elif plan.changes:
-            self._parts.tell(Planned(plan))
-            self._pending.begin(plan)
-            self._pending.settle(RunResult(plan, ()))
-            self._after_work()
-
-    def _start_job(self, make_plan: Callable[[], Plan], *, everything: bool = False) -> None:
-        self._jobs += 1
-        self._remember()  # that it was begun: a kill must not leave it looking done
-        self._around.working()
-        self._job = Job(self._jobs, make_plan, everything, self._digests)
-        self._parts.worker.start(self._job)
-
-    def _finished(self, job: Job, result: JobResult) -> None:
-        self._job = None
-        self._around.worked(self._parts.clock.now())
-        self._parts.look_around()
-        self._doubts.ended()
-        self._told_idle = False
-        if result.error is not None:
-            self._parts.tell(Problem(result.error))
-            self._pending.fail(result.error, self._pending.ledger.paths)
-        elif result.run is not None:
-            self._settle(job, result.run, result)
-        self._after_work()
-
-    def _after_work(self) -> None:
-        if self._pending.ok:
-            self._parts.planning.settled()
-        self._remember()
-
-    def _settle(self, job: Job, run: RunResult, result: JobResult) -> None:
-        own_files = self._parts.planning.own_files()
-        edits = self._eyes.compare(result.written_paths)
-        self._pending.absorb(edits or ())
-        self._pending.settle(run, everything=job.everything)
-        self._pending.settle_written(result.carried())
-        if left := own_files.intersection(self._pending.ledger.entries):
-            self._parts.tell(Changed(self._pending.ledger.changes(left), "by an action"))
-        if job.everything and run.ok and not self._opened:
-            self._opened = True
-            self._opening_due = False  # what was saved meanwhile is pending, and planned as such
-            seconds = self._parts.clock.now() - self._since
-            self._parts.tell(Ready(seconds, self._parts.planning.urls()))
-
-    def _digests(self, action: Action) -> Written:
-        """What an action has just written; called by the worker, between two actions."""
-        looker = self._parts.looker
-        return {path: looker.digest(path) for path in self._parts.planning.writes(action)}
-
-    def _remember(self) -> None:
-        """Keeps what the outputs are made from, once that is known."""
-        self._memory.save(self._eyes.snapshot, self._pending.ledger, opened=self._opened)
 
     def _tell_if_idle(self) -> None:
-        if self._told_idle or self._job is not None or self._eyes.waiting:
+        if self._told_idle or self._work.job is not None or self._eyes.waiting:
             return
         pending = self._pending
-        if not self._held and (self._opening_due or pending.fresh()):
+        if not self._held and (self._work.opening_due or pending.fresh()):
             return
         self._told_idle = True
-        self._doubts.calm()
-        ok = self._opened and pending.ok and not self._around.away
+        self._work.doubts.calm()
+        ok = self._work.opened and pending.ok and not self._around.away
         seconds = self._parts.clock.now() - self._since
         idle = Idle(ok, pending.failed, pending.ledger.paths, seconds, pending.work)
         self._parts.tell(idle)

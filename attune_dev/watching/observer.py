@@ -16,8 +16,6 @@ import os
 import sys
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from watchdog import events
@@ -30,6 +28,8 @@ from watchdog.observers.inotify_move_event_grouper import (
     PathedInotifyEvent,
 )
 from watchdog.utils.delayed_queue import DelayedQueue
+
+from attune_dev.watching.ears import Ears, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,28 +53,6 @@ KINDS: list[type[events.FileSystemEvent]] = [
     events.DirAttribEvent,
 ]
 PAIRING_SECONDS = 0.02
-
-
-class Trouble(StrEnum):
-    """What makes events untrustworthy."""
-
-    OVERFLOW = "overflow"
-    WATCH_LIMIT = "watch limit"
-    THREAD_DIED = "thread died"
-    ROOT_GONE = "root gone"
-
-
-@dataclass(frozen=True, slots=True)
-class Ears:
-    """Where an observation tells what it hears; called from its threads.
-
-    Attributes:
-        path: a file or folder, absolute, something happened to, and whether it is a folder.
-        trouble: events may be missing from now on.
-    """
-
-    path: Callable[[str, bool], None]
-    trouble: Callable[[Trouble], None]
 
 
 class Observation:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from attune_dev.watching.observer import Observation, Trouble
+    from attune_dev.watching.ears import Trouble
+    from attune_dev.watching.observer import Observation
     from attune_dev.watching.scope import Scope
 
 HEARTBEAT_SECONDS = 20.0
@@ -180,7 +181,8 @@ class Watcher:
 
     def _listen(self) -> None:
         """A fresh observation; the old one is dropped behind it."""
-        from attune_dev.watching.observer import Ears, Observation
+        from attune_dev.watching.ears import Ears
+        from attune_dev.watching.observer import Observation
 
         old, self.observation = self.observation, None
         self._troubles.clear()

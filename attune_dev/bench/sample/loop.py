@@ -49,6 +49,11 @@ class Dev:
         """Its process, the leader of its group."""
         return self._running.pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._running.alive
+
     def events(self) -> list[dict[str, Any]]:
         """All events so far."""
         if not self._file.exists():

@@ -1,0 +1,157 @@
+"""What is being done: from what is pending to a job, and from its end to the record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attune_dev.errors import AttuneDevError
+from attune_dev.model.event import Changed, Planned, Problem, Ready
+from attune_dev.running.outcome import RunResult
+from attune_dev.watching.doubts import Doubts
+from attune_dev.watching.echoes import Echoes, echo
+from attune_dev.watching.worker import Job, unexpected
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from attune_dev.model.plan import Action, Plan
+    from attune_dev.watching.decider import Decider
+    from attune_dev.watching.memory import Memory
+    from attune_dev.watching.parts import Parts
+    from attune_dev.watching.surroundings import Surroundings
+    from attune_dev.watching.worker import JobResult
+
+    Written = Mapping[str, str | None]
+
+
+class Work:
+    """One job at a time, until nothing is worth doing.
+
+    Args:
+        parts: what the loop works with.
+        decider: makes plans; what is pending and where is looked is its.
+        memory: kept up to date.
+        around: told when our own work starts and ends.
+
+    Attributes:
+        job: what runs now.
+        opened: whether the stack has come up.
+        opening_due: whether everything is to be checked, as at the start.
+        doubts: what may have been read in another state.
+    """
+
+    def __init__(
+        self, parts: Parts, decider: Decider, memory: Memory, around: Surroundings
+    ) -> None:
+        self._parts = parts
+        self._decider = decider
+        self._eyes = decider.eyes
+        self._pending = decider.pending
+        self._memory = memory
+        self._around = around
+        self._echoes = Echoes()
+        self._jobs = 0
+        self.job: Job | None = None
+        self.opened = False
+        self.opening_due = True
+        self.doubts = Doubts()
+
+    def touched(self, paths: frozenset[str]) -> None:
+        """Something happened to paths just now."""
+        self.doubts.touched(paths)
+        self._echoes.touched(paths, working=self.job is not None)
+
+    def act(self) -> bool:
+        """Starts what is worth doing; returns whether anything is."""
+        if not self.opening_due and not self._pending.fresh():
+            return False
+        try:
+            plan = self._decider.plan()
+        except AttuneDevError as problem:
+            self._give_up(problem)
+        except Exception as problem:  # noqa: BLE001 - the loop survives a mistake of ours
+            self._give_up(unexpected(problem))
+        else:
+            self._begin(plan)
+        return True
+
+    def _give_up(self, problem: AttuneDevError, paths: Iterable[str] | None = None) -> None:
+        """Nothing can be done (about some paths) until something changes."""
+        self._parts.tell(Problem(problem))
+        self._pending.fail(problem, self._pending.ledger.paths if paths is None else paths)
+        self.opening_due = False
+
+    def _begin(self, plan: Plan) -> None:
+        if self.opening_due:
+            changes, first = self._pending.ledger.changes(), not self._memory.recorded
+            self._pending.begin_all()
+            planning = self._parts.planning
+            self._start_job(lambda: planning.opening(changes, first=first), everything=True)
+            self.doubts.started(None)
+            self.opening_due = False
+        elif plan.actions:
+            if causes := self._echoes.starts(plan):
+                self._give_up(echo(causes), causes)
+                return
+            self._pending.begin(plan)
+            self._start_job(lambda: plan)
+            self.doubts.started(plan.actions)
+        elif plan.changes:
+            self._parts.tell(Planned(plan))
+            self._pending.begin(plan)
+            self._pending.settle(RunResult(plan, ()))
+            self._after_work()
+
+    def _start_job(self, make_plan: Callable[[], Plan], *, everything: bool = False) -> None:
+        self._jobs += 1
+        self._remember()  # that it was begun: a kill must not leave it looking done
+        self._around.working()
+        self.job = Job(self._jobs, make_plan, everything, self._digests)
+        self._parts.worker.start(self.job)
+
+    def finished(self, job: Job, result: JobResult, since: float) -> None:
+        """Takes in what became of a job.
+
+        Args:
+            job: which.
+            result: what became of it.
+            since: when its batch was taken up.
+        """
+        self.job = None
+        self._around.worked(self._parts.clock.now())
+        self._parts.look_around()
+        self.doubts.ended()
+        if result.error is not None:
+            self._parts.tell(Problem(result.error))
+            self._pending.fail(result.error, self._pending.ledger.paths)
+        elif result.run is not None:
+            self._settle(job, result.run, result, since)
+        self._after_work()
+
+    def _after_work(self) -> None:
+        if self._pending.ok:
+            self._parts.planning.settled()
+        self._remember()
+
+    def _settle(self, job: Job, run: RunResult, result: JobResult, since: float) -> None:
+        own_files = self._parts.planning.own_files()
+        edits = self._eyes.compare(result.written_paths)
+        self._pending.absorb(edits or ())
+        self._pending.settle(run, everything=job.everything)
+        self._pending.settle_written(result.carried())
+        if left := own_files.intersection(self._pending.ledger.entries):
+            self._parts.tell(Changed(self._pending.ledger.changes(left), "by an action"))
+        if job.everything and run.ok and not self.opened:
+            self.opened = True
+            self.opening_due = False  # what was saved meanwhile is pending, and planned as such
+            seconds = self._parts.clock.now() - since
+            self._parts.tell(Ready(seconds, self._parts.planning.urls()))
+
+    def _digests(self, action: Action) -> Written:
+        """What an action has just written; called by the worker, between two actions."""
+        looker = self._parts.looker
+        return {path: looker.digest(path) for path in self._parts.planning.writes(action)}
+
+    def _remember(self) -> None:
+        """Keeps what the outputs are made from, once that is known."""
+        self._memory.save(self._eyes.snapshot, self._pending.ledger, opened=self.opened)
