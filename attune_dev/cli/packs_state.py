@@ -40,7 +40,7 @@ def packs_status(
     exit_code: bool = False,
     json: bool = False,
 ) -> None:
-    """Tells per pack whether the volume has it as it is on disk.
+    """Tells per pack whether the volume is in sync.
 
     In sync, differs (with the files), missing, obsolete, foreign or refused. A running service is
     asked, so that nothing has to be started; the volume is not changed.
@@ -74,7 +74,7 @@ def packs_status(
     help={"packs": "packs to compare; all where none is named"},
 )
 def packs_diff(_context: Any, packs: list[str]) -> None:
-    """Shows what a sync would change in the volume, line by line.
+    """Shows what a sync would change, line by line.
 
     A unified diff from the volume to the disk; what is no text is told on one line.
     """

@@ -56,7 +56,7 @@ def run_tests(
 
 @command()
 def check(_context: Any) -> None:
-    """Checks format, lint, types, import directions and rendered Dockerfiles."""
+    """Checks format, lint, types, imports, Dockerfiles."""
     root = find_root()
     failed = []
     for name, words in CHECKS:

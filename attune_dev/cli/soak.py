@@ -21,10 +21,11 @@ from attune_dev.errors import ActionError, ExitCode, UsageError
     }
 )
 def soak(_context: Any, minutes: str = "10", seed: str = "") -> None:
-    """Edits at random, kills the loop in between, compares at each rest.
+    """Edits at random, compares at each rest.
 
-    It runs in a clone with a project of its own. At each rest what runs must be what is on disk:
-    the code of every service, the packs in their volume, the definitions of the containers.
+    It runs in a clone with a project of its own, and kills the loop now and then. At each rest
+    what runs must be what is on disk: the code of every service, the packs in their volume, the
+    definitions of the containers.
     """
     from attune_dev.bench.sample.clone import clone
     from attune_dev.bench.sample.stack import Stack

@@ -78,7 +78,10 @@ def restart(_context: Any, services: list[str]) -> None:
     },
 )
 def logs(_context: Any, services: list[str], follow: bool = False, tail: str = "100") -> None:
-    """Shows what services say (`--follow` goes on, across restarts and an absent engine)."""
+    """Shows what services say.
+
+    `--follow` goes on across restarts, and while the engine is away.
+    """
     project = Project.ready()
     if tail != "all" and not tail.isdigit():
         raise UsageError(f"--tail takes a number of lines or `all`, not `{tail}`")

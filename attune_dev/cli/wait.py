@@ -20,7 +20,7 @@ from attune_dev.errors import ActionError, EnvironmentLacksError, ExitCode, Usag
     }
 )
 def wait(_context: Any, idle: bool = True, timeout: str = "", json: bool = False) -> None:  # noqa: ARG001
-    """Waits until everything saved by now is live in the running `inv dev`.
+    """Waits until what is saved by now is live.
 
     Exit code 0 where it is, 1 with the errors where something failed or time is up, 3 where no
     `inv dev` runs in this project.

@@ -55,11 +55,22 @@ def render_plan(
         blocks.append("\n".join(line for a in plan.actions for line in _action(a, width, ink)))
     if plan.ignored:
         blocks.append("\n".join(_ignored(plan.ignored, width, ink)))
-    said = [(k, shown(v)) for k, v in sorted((provenance or {}).items()) if v != "default"]
-    if said:
+    if said := _settings(provenance or {}):
         told = [f"  {line}" for line in _aligned(said, width - 2, ink)]
         blocks.append("\n".join([ink(_YELLOW, "settings"), *told]))
     return "\n\n".join(blocks)
+
+
+def _settings(provenance: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Settings and their place, one row for a place."""
+    by_place: dict[str, list[str]] = {}
+    for name, place in sorted(provenance.items()):
+        if place != "default":
+            by_place.setdefault(place, []).append(name)
+    return [
+        (first if not more else f"{first} and {len(more)} more", shown(place))
+        for place, (first, *more) in by_place.items()
+    ]
 
 
 def _headline(plan: Plan, width: int, ink: _Ink) -> str:

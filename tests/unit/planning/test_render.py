@@ -161,3 +161,14 @@ def test_settings_that_are_no_defaults_tell_where_they_came_from() -> None:
           api.packages  x-attune-dev in a
           packs         pyproject.toml
     """)
+
+
+def test_settings_of_one_place_are_one_row() -> None:
+    made = make_plan(attune(), [])
+    places = dict.fromkeys(("api.packages", "api.reads", "web.reads"), "x-attune-dev in a")
+    assert render_plan(made, provenance=places) == text("""
+        nothing changed: nothing to do
+
+        settings
+          api.packages and 2 more  x-attune-dev in a
+    """)
