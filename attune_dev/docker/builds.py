@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attune_dev.docker.bake import bake_file, image_name, needed_rights, target_name
 from attune_dev.docker.containers import ImageState
 from attune_dev.docker.diagnostics import BuildRecord
 from attune_dev.docker.failures import environment_error
+from attune_dev.docker.handed import STAGE, with_dep_info
 from attune_dev.docker.identity import checkout_identity
 from attune_dev.docker.port import (
     BuildRequest,
@@ -30,10 +33,9 @@ from attune_dev.docker.progress import (
     StepState,
 )
 from attune_dev.errors import Interrupted
+from attune_dev.loading.dep_info import keep_all
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from attune_dev.docker.cancel import Cancel
     from attune_dev.model.compose import ComposeProject
 
@@ -120,19 +122,25 @@ class Builder:
             args=request.args,
             no_cache=request.no_cache,
         )
-        running = Running(
-            [
-                *("docker", "buildx", "bake", "--file", "-", "--load", f"--progress={progress}"),
-                *(f"--allow={right}" for right in needed_rights(definition)),
-            ],
-            watch.line,
-            cwd=self._root,
-            env=self._env,
-            input=json.dumps(definition).encode(),
-            line_limit=_RAW_LINE_LIMIT,
-        )
-        with cancel.ending(running.cancel):
-            return running.wait(check=False)
+        with tempfile.TemporaryDirectory(prefix=f"{STAGE}-") as folder:
+            definition = with_dep_info(definition, Path(folder))
+            running = Running(
+                [
+                    *("docker", "buildx", "bake", "--file", "-", "--load"),
+                    f"--progress={progress}",
+                    *(f"--allow={right}" for right in needed_rights(definition)),
+                ],
+                watch.line,
+                cwd=self._root,
+                env=self._env,
+                input=json.dumps(definition).encode(),
+                line_limit=_RAW_LINE_LIMIT,
+            )
+            with cancel.ending(running.cancel):
+                done = running.wait(check=False)
+            if done.ok:
+                keep_all(self._root, Path(folder))
+            return done
 
     def _result(
         self,

@@ -89,7 +89,7 @@ def load_workspace(
         packs_folders=folders,
         bound_packs=bound,
         pack_binary_images=images.found.pack_binaries,
-        dep_info=read_dep_info(root),
+        dep_info=read_dep_info(root, cargo),
         includes=load_includes(root, packages),
         compile_lines=images.found.compile_lines,
         ignore_files=images.found.ignore_files,

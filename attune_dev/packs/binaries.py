@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from attune_dev.errors import ActionError, ConfigError, UsageError
+from attune_dev.loading.dep_info import keep_all
 from attune_dev.model.dockerfile import ImageInputs
 from attune_dev.model.packs import PackBinary
 from attune_dev.model.workspace import Workspace
@@ -140,6 +141,7 @@ def build_pack_binaries(
                 args=args or {},
                 no_cache=no_cache,
             )
+        keep_all(root, Path(scratch))
         exported = {path.name: path for path in Path(scratch).glob("*/*")}
         programs = _checked(root, chosen, exported, image)
         made = []

@@ -88,15 +88,17 @@ class Recipe:
 
 
 def builder_stages(recipe: Recipe, strategy: Strategy) -> str:
-    """The rendered part of a Dockerfile; it ends in a stage ``builder`` with ``/out``.
+    """The rendered part of a Dockerfile.
+
+    Its stage ``builder`` has the binaries in ``/out``, its stage ``dep-info`` is what cargo wrote
+    beside each of them: the files that it was compiled from.
 
     Raises:
         ConfigError: a name that would need quoting, or no way to choose a service.
     """
     _require_plain(recipe)
-    if strategy is Strategy.ONCE:
-        return _once(recipe)
-    return _each(recipe, strategy)
+    stages = _once(recipe) if strategy is Strategy.ONCE else _each(recipe, strategy)
+    return stages + _text(["", "FROM scratch AS dep-info", "COPY --from=builder /dep-info/ /"])
 
 
 def _once(recipe: Recipe) -> str:
@@ -156,6 +158,7 @@ _LISTED = [
     'cargo build --locked --profile "$CARGO_PROFILE" "$@"',
     _FOLDER,
     'for binary in $BINARIES; do install -D -t /out "target/$folder/$binary"; done',
+    'for binary in $BINARIES; do install -D -m 644 -t /dep-info "target/$folder/$binary.d"; done',
 ]
 
 
@@ -165,7 +168,8 @@ def _compile(recipe: Recipe, selection: Selection) -> list[str]:
     chosen = " ".join(f"--bin {name}" for name in selection.binaries)
     made = " ".join(f'"target/$folder/{name}"' for name in selection.binaries)
     build = f'cargo build --locked --profile "$CARGO_PROFILE" {chosen}'
-    return [build, _FOLDER, f"install -D -t /out {made}"]
+    told = " ".join(f'"target/$folder/{name}.d"' for name in selection.binaries)
+    return [build, _FOLDER, f"install -D -t /out {made}", f"install -D -m 644 -t /dep-info {told}"]
 
 
 def _settings() -> list[str]:

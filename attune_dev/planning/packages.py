@@ -6,7 +6,7 @@ from enum import Enum
 
 from attune_dev.model.cargo import Package, TargetKind
 from attune_dev.planning.globs import folders_above, relative_to
-from attune_dev.planning.graph import Graph, Owner
+from attune_dev.planning.graph import Graph
 
 UNCOMPILED_FOLDERS = {
     "tests": "tests are in no binary",
@@ -118,17 +118,13 @@ class PackageFiles:
             return False
         return bool(package) or self.area(path, package) is not Area.OTHER
 
-    def beside_the_code(self, path: str, owner: Owner) -> bool:
+    def beside_the_code(self, path: str) -> bool:
         """Whether a file that lies between the packages of a compile is none of its inputs.
 
-        It is not where it is written for people or tools, and not where cargo's own dep-info is
-        there for all that the owner compiles: that names what was read.
+        It is not where it is written for people or tools. All else may be: a macro may read a file
+        that cargo's own dep-info does not name.
         """
         first = path.partition("/")[0]
         if is_document(path) or first in _NEVER_CODE:
             return True
-        if first.startswith(".") and first not in _READ_BY_MACROS:
-            return True
-        known = self._graph.workspace.dep_info
-        compiled = self._graph.compiles.get(owner, ())
-        return bool(compiled) and all(binary.name in known for binary in compiled)
+        return first.startswith(".") and first not in _READ_BY_MACROS

@@ -46,7 +46,7 @@ class Folder:
     mounts: tuple[str, ...]
     copies: tuple[CopySource, ...]
     packs: tuple[str, ...]
-    included: tuple[tuple[Owner, str], ...]
+    included: tuple[Compiler, ...]
     rules: tuple[ContextRules, ...]
     whole: bool
     unread: bool
@@ -158,7 +158,7 @@ class Readers:
     def _counts(self, path: str, entry: CopySource, *, claimed: bool) -> bool:
         if not entry.broad:
             return True
-        return not claimed and not self.files.beside_the_code(path, entry.owner)
+        return not claimed and not self.files.beside_the_code(path)
 
     def compilers(self, path: str, copies: Iterable[CopySource]) -> tuple[Compiler, ...]:
         """The binaries that a path is compiled into, by who builds them."""
@@ -175,9 +175,11 @@ class Readers:
                 source = area is Area.SOURCE and (only is None or binary in only)
                 if source or other:
                     found[(owner, binary, ReasonKind.COMPILES)] = None
-        for owner, binary in (*folder.included, *self._included.get(path, ())):
-            if (owner, binary, ReasonKind.COMPILES) not in found:
-                found[(owner, binary, ReasonKind.INCLUDED)] = None
+        told = {(owner, binary) for owner, binary, _ in found}
+        for compiler in (*folder.included, *self._included.get(path, ())):
+            if compiler[:2] not in told:
+                found[compiler] = None
+                told.add(compiler[:2])
         return tuple(key for key in found if self.hidden(key[0], path) is None)
 
     def roles(self, path: str) -> tuple[Role, ...]:
@@ -240,16 +242,17 @@ class Readers:
             ),
         )
 
-    def _index_included(self) -> dict[str, tuple[tuple[Owner, str], ...]]:
-        found: dict[str, dict[tuple[Owner, str], None]] = {}
+    def _index_included(self) -> dict[str, tuple[Compiler, ...]]:
+        """What sources name, then what cargo's dep-info says beyond that."""
+        found: dict[str, dict[Compiler, None]] = {}
         workspace = self.graph.workspace
         for root, paths in workspace.includes.items():
             for path in paths:
-                for pair in self.graph.compiled_by.get(root, ()):
-                    found.setdefault(path, {})[pair] = None
+                for owner, name in self.graph.compiled_by.get(root, ()):
+                    found.setdefault(path, {})[(owner, name, ReasonKind.INCLUDED)] = None
         for owner, compiled in self.graph.compiles.items():
             for binary in compiled:
                 for path in workspace.dep_info.get(binary.name, ()):
                     if not self.files.is_source(path):
-                        found.setdefault(path, {})[(owner, binary.name)] = None
-        return {path: tuple(pairs) for path, pairs in found.items()}
+                        found.setdefault(path, {})[(owner, binary.name, ReasonKind.DEP_INFO)] = None
+        return {path: tuple(compilers) for path, compilers in found.items()}

@@ -15,6 +15,7 @@ class ReasonKind(Enum):
 
     COMPILES = "compiles {}"
     INCLUDED = "is included by {}"
+    DEP_INFO = "compiled into {} (dep-info)"
     MANIFEST = "says how {} is built"
     LOCK = "locks dependencies of {}"
     TOOLCHAIN = "decides how {} is compiled"

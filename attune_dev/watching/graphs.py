@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from attune_dev.loading.dep_info import read_dep_info
 from attune_dev.model.plan import Action, ActionKind, Because, Plan
 from attune_dev.planning.graph import Graph, build_graph
 from attune_dev.planning.opening import opening_plan
@@ -86,8 +88,17 @@ class GraphPlanning:
         self._on_load(workspace)
 
     def settled(self) -> None:
-        """See :class:`Planning`."""
-        self._applied = self._graph.workspace
+        """See :class:`Planning`; what the builds until now told of their inputs counts from now on.
+
+        What they read was in a build's context, so it is watched already.
+        """
+        workspace = self._graph.workspace
+        told = read_dep_info(self._root, workspace.cargo)
+        if told != workspace.dep_info:
+            workspace = replace(workspace, dep_info=told)
+            self._graph = build_graph(workspace)
+            self._on_load(workspace)
+        self._applied = workspace
 
     def scope(self) -> Scope:
         """See :class:`Planning`."""

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from attune_dev.loading.dep_info import FILE, parse_dep_info, read_dep_info, write_dep_info
 from attune_dev.loading.tree import is_dockerfile, look_over
 from tests.unit.planning.repository import Repository
 
@@ -67,52 +66,6 @@ def test_a_folder_that_sources_name_counts_with_all_in_it(repo: Repository) -> N
     repo.service("api", build="Dockerfile")
     assert repo.plan("migrations/deep/1.sql").splitlines()[0] == (
         "[] -> #1 build api, migrations/deep/1.sql: is included by api"
-    )
-
-
-DEP_INFO = (
-    "/build/target/release/api: /build/crates/api/src/main.rs /build/docs/a\\ b.md "
-    "/usr/local/cargo/registry/src/x/lib.rs\n\n/build/crates/api/src/main.rs:\n"
-)
-
-
-def test_dep_info_names_files_relative_to_the_sources() -> None:
-    assert parse_dep_info(DEP_INFO, "/build") == ("crates/api/src/main.rs", "docs/a b.md")
-
-
-def test_dep_info_is_kept_and_read_again(tmp_path: Path) -> None:
-    assert read_dep_info(tmp_path) == {}
-    write_dep_info(tmp_path, "api", ["b", "a"])
-    write_dep_info(tmp_path, "web", ["c"])
-    assert read_dep_info(tmp_path) == {"api": ("a", "b"), "web": ("c",)}
-    (tmp_path / FILE).write_text("[1")
-    assert read_dep_info(tmp_path) == {}
-    (tmp_path / FILE).write_text('{"api": 1}')
-    assert read_dep_info(tmp_path) == {}
-
-
-def test_dep_info_adds_files_and_settles_what_else_a_compile_does_not_read(
-    repo: Repository,
-) -> None:
-    repo.write(
-        {
-            "docs/a.md": "",
-            "notes.txt": "",
-            "Dockerfile": "FROM rust AS b\nCOPY . .\nRUN cargo build --bin api\n"
-            "FROM debian\nCOPY --from=b target/debug/api /\n",
-        }
-    )
-    repo.service("api", build="Dockerfile")
-    assert repo.plan("notes.txt").startswith("[] -> #1 build api, notes.txt: is read by the build")
-    write_dep_info(repo.root, "api", ["crates/api/src/main.rs", "docs/a.md"])
-    assert repo.plan("notes.txt") == (
-        "ignored notes.txt: nothing reads it: a build sees it, but compiles nothing of it"
-    )
-    assert repo.plan("docs/a.md").splitlines()[0] == (
-        "[] -> #1 build api, docs/a.md: is included by api"
-    )
-    assert repo.plan("crates/api/src/new.rs").splitlines()[0] == (
-        "[] -> #1 build api, crates/api/src/new.rs: compiles api"
     )
 
 

@@ -103,21 +103,6 @@ def test_a_narrow_copy_into_a_compile_stage_counts_and_a_broad_one_is_asked(
     ]
 
 
-def test_dep_info_settles_only_what_all_binaries_of_an_image_have_left(repo: Repository) -> None:
-    from attune_dev.loading.dep_info import write_dep_info
-
-    repo.members("crates/*")
-    for name in ("api", "web"):
-        repo.crate(f"crates/{name}", bins=(name,))
-    made = "FROM rust AS b\nCOPY . .\nRUN cargo build --workspace\nFROM debian\n"
-    repo.write({"Dockerfile": f"{made}COPY --from=b target/debug/api target/debug/web /bin/\n"})
-    repo.service("all", build="Dockerfile")
-    write_dep_info(repo.root, "api", ["crates/api/src/main.rs"])
-    assert verdicts(repo, "x/a.proto") == ["build all"]
-    write_dep_info(repo.root, "web", ["crates/web/src/main.rs"])
-    assert verdicts(repo, "x/a.proto") != ["build all"]
-
-
 def test_an_ignored_file_is_read_where_it_is_mounted_to_be_read(repo: Repository) -> None:
     repo.write({".gitignore": "/secrets/\nconf/local.yaml\n"})
     repo.service("app", "./secrets:/s:ro", "./conf:/c", image="app")

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from attune_dev.errors import ConfigError
+from attune_dev.loading.dep_info import keep_dep_info
 from attune_dev.model.cargo import CargoModel
 from attune_dev.model.change import Change
 from attune_dev.model.compose import ComposeProject, Mount, MountKind, Service
 from attune_dev.model.plan import ActionKind
 from attune_dev.model.workspace import Workspace
 from attune_dev.watching.graphs import GraphPlanning
+from tests.unit.planning.repository import MULTI_STAGE, Repository
 
 API = Service("api", image="api", mounts=(Mount(MountKind.BIND, "conf", "/conf"),), digest="1")
 
@@ -112,3 +114,27 @@ def test_services_are_not_asked_for_again_where_only_cargo_changed(
     assert plan.of(ActionKind.RELOAD)
     planning.reload()
     assert files.loads == [False, True]
+
+
+def test_what_a_build_told_of_its_inputs_counts_once_nothing_is_pending(tmp_path: Path) -> None:
+    repo = Repository(tmp_path)
+    repo.members("crates/*")
+    repo.crate("crates/api", bins=("api",))
+    repo.write({"Dockerfile": MULTI_STAGE.format(binary="api"), "docs/a.md": ""})
+    repo.service("api", build="Dockerfile")
+    planning = GraphPlanning(
+        tmp_path,
+        lambda _compose: repo.load(),
+        lambda workspace: frozenset(workspace.compose.services),
+        lambda services: services,
+        tuple,
+        lambda _workspace: None,
+    )
+    document = [Change("docs/a.md")]
+    assert not planning.plan(document)
+    keep_dep_info(tmp_path, "api", "t: /src/crates/api/src/main.rs /src/docs/a.md")
+    planning.settled()
+    assert [action.kind for action in planning.plan(document).actions] == [
+        ActionKind.BUILD,
+        ActionKind.RECREATE,
+    ]
