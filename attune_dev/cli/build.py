@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json as json_module
+import time
 from typing import Any
+
+from invoke.exceptions import Exit
 
 from attune_dev.cli.command import command
 from attune_dev.cli.project import (
@@ -12,7 +16,7 @@ from attune_dev.cli.project import (
     say,
     split_names,
 )
-from attune_dev.errors import UsageError
+from attune_dev.errors import ExitCode, UsageError
 from attune_dev.model.plan import ActionKind
 
 RELEASE_HELP = "compile with the release profile, which is the Dockerfiles' default"
@@ -65,6 +69,7 @@ def build(
     names="binaries",
     help={
         "binaries": "pack binaries to compile; all where none is named",
+        "check": "only tell which are missing or older than their sources; end with 1 where any is",
         "no_cache": "take no step from the cache",
         "release": RELEASE_HELP,
         "cargo_profile": PROFILE_HELP,
@@ -74,6 +79,7 @@ def build(
 def pack_binaries(
     _context: Any,
     binaries: list[str],
+    check: bool = False,
     no_cache: bool = False,
     release: bool = False,
     cargo_profile: str = "",
@@ -91,6 +97,9 @@ def pack_binaries(
     project = Project.ready()
     known = project.pack_binaries()
     named = check_names("pack binary", split_names(binaries), known) or list(known)
+    if check:
+        _check_binaries(project, named, json=json)
+        return
     plan = plan_request(project.workspace, ActionKind.BUILD_PACK_BINARIES, named) if named else None
     profile = chosen_profile(release=release, named=cargo_profile)
     run_plan(project, plan, json=json, no_cache=no_cache, profile=profile)
@@ -105,3 +114,26 @@ def chosen_profile(*, release: bool, named: str) -> str:
     if release and named not in ("", "release"):
         raise UsageError(f"--release and --cargo-profile {named} are two profiles")
     return "release" if release else named
+
+
+def _check_binaries(project: Project, names: list[str], *, json: bool) -> None:
+    from attune_dev.packs.stale import BinaryState, binary_states
+
+    started = time.monotonic()
+    found = binary_states(project.root, project.workspace, names) if names else ()
+    ok = all(binary.state is BinaryState.CURRENT for binary in found)
+    if json:
+        document = {
+            "version": 1,
+            "ok": ok,
+            "seconds": round(time.monotonic() - started, 3),
+            "targets": [binary.to_dict() for binary in found],
+        }
+        print(json_module.dumps(document, indent=2))
+    else:
+        for binary in found:
+            print(f"{binary.path}: {binary.state.value}, {binary.detail}")
+        if not ok:
+            print("run `inv pack-binaries`")
+    if not ok:
+        raise Exit(code=ExitCode.ACTION_FAILED)

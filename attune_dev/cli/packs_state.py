@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from attune_dev.model.packs import PacksFolder
     from attune_dev.packs.mounts import Reader
+    from attune_dev.packs.stale import BinaryStatus
     from attune_dev.packs.status import PackStatus
 
 SHOWN = 20
@@ -45,10 +46,13 @@ def packs_status(
     In sync, differs (with the files), missing, obsolete, foreign or refused. A running service is
     asked, so that nothing has to be started; the volume is not changed.
     """
+    from attune_dev.packs.stale import BinaryState
+
     started = time.monotonic()
     project = Project.ready()
     found = _statuses(project, split_names(packs), deep=deep)
     readers = _readers(project) if deep else {}
+    binaries = _binaries(project, found)
     same = all(status.in_sync for _, statuses in found for status in statuses)
     ok = same and all(reader.right for some in readers.values() for reader in some)
     if json:
@@ -59,11 +63,17 @@ def packs_status(
             "deep": deep,
             "volumes": {f.root: _volume(project, f) for f, _ in found},
             "targets": [status.to_dict() for _, statuses in found for status in statuses],
+            "binaries": [binary.to_dict() for binary in binaries],
             "readers": [reader.to_dict() for some in readers.values() for reader in some],
         }
         print(json_module.dumps(document, indent=2))
     else:
         _tell(project, found, readers)
+        for binary in binaries:
+            if binary.state is not BinaryState.CURRENT:
+                print(
+                    f"{binary.path}: {binary.state.value}, {binary.detail}: run `inv pack-binaries`"
+                )
     if exit_code and not ok:
         raise Exit(code=ExitCode.SOMETHING_TO_DO)
 
@@ -118,6 +128,22 @@ def _statuses(
     there = {status.name for _, statuses in found for status in statuses}
     names = check_names("pack", named, there) or there
     return [(folder, [s for s in statuses if s.name in names]) for folder, statuses in found]
+
+
+def _binaries(
+    project: Project, found: Sequence[tuple[PacksFolder, Sequence[PackStatus]]]
+) -> list[BinaryStatus]:
+    """Whether the binaries of packs that were asked for are those of their sources."""
+    from attune_dev.packs.stale import binary_states
+
+    places = {f"{f.root}/{s.name}/": s for f, statuses in found for s in statuses}
+    in_volume = {
+        place + path: digests
+        for place, status in places.items()
+        for path, digests in status.sources.items()
+    }
+    states = binary_states(project.root, project.workspace, (), in_volume)
+    return [state for state in states if any(state.path.startswith(place) for place in places)]
 
 
 def _readers(project: Project) -> dict[str, tuple[Reader, ...]]:

@@ -10,6 +10,7 @@
 # A volume holds its packs as folders and this agent's own folder, `.attune-dev`:
 #   lock             held (flock) by whoever writes
 #   packs/<name>     the manifest: what was written here, by whom
+#   sources/<name>   digests of the sources that its compiled programs were made from
 #   stats/<name>     inode, ctime, size and mtime of verified files, so that they need no reading
 #   stage-<id>/      a pack being prepared; `ready` in it is the journal of its switch
 #   old-<id>/        a replaced version, kept for a moment for readers that hold it open
@@ -336,7 +337,7 @@ sub repair {
         else { remove_tree("$HOME/$name"); told("dropped the interrupted sync of $journal->{pack}") }
         step('repaired');
     }
-    unlink glob "$HOME/{packs,stats}/*.new";
+    unlink glob "$HOME/{packs,stats,sources}/*.new";
     for my $name (grep { /^old-/ } @names) { $OLD{$name} //= 0 }
 }
 
@@ -383,7 +384,7 @@ sub finish {
     step('rescued');
     my $file = "$HOME/packs/" . escaped($pack);
     if (-e "$stage/manifest") { rename "$stage/manifest", $file or fail("rename $file") }
-    elsif ($journal->{how} eq 'remove') { unlink $file, "$HOME/stats/" . escaped($pack) }
+    elsif ($journal->{how} eq 'remove') { unlink $file, map { "$HOME/$_/" . escaped($pack) } qw(stats sources) }
     step('recorded');
     (my $old = $name) =~ s/^stage-/old-/;
     rename $stage, "$HOME/$old" or fail("rename $stage");
@@ -509,8 +510,10 @@ sub status {
         my @foreign = $manifest ? foreign_paths($seen, $entries) : ();
         send_frame('pack', $pack, $state, $manifest ? $manifest->{wanted} : '-', scalar keys %$entries,
             $manifest ? @$manifest{qw(writer since)} : ('', 0), @drift / 2, @drift, @foreign);
-        send_frame('entries', $pack, entry_text(map { $entries->{$_} } sort keys %$entries))
-            if $asked{entries};
+        next unless $asked{entries};
+        send_frame('entries', $pack, entry_text(map { $entries->{$_} } sort keys %$entries));
+        my $sources = slurp("$HOME/sources/" . escaped($pack));
+        send_frame('sources', $pack, $sources) if defined $sources;
     }
     my @left;
     if (opendir my $dir, $HOME) { @left = readdir $dir }
@@ -926,6 +929,14 @@ sub read_out {
     send_frame('end');
 }
 
+sub keep_sources {
+    my ($pack, $text) = @_;
+    my $dir = "$HOME/sources";
+    real_dir($dir) or mkdir $dir, 0700 or fail("mkdir $dir");
+    spew("$dir/" . escaped($pack), $text);
+    send_frame('kept');
+}
+
 sub handle {
     my ($verb, $payload) = @_;
     if ($verb eq 'file' || $verb eq 'data') { take_data($verb, $payload) }
@@ -935,6 +946,7 @@ sub handle {
         send_frame('locked');
     }
     elsif ($verb eq 'status') { status(split /\0/, $payload) }
+    elsif ($verb eq 'sources') { $LOCK or refuse('not locked'); keep_sources(split /\0/, $payload, 2) }
     elsif ($verb eq 'read') { read_out(split /\0/, $payload) }
     elsif ($verb eq 'plan') { $LOCK or refuse('not locked'); answer_plan($payload) }
     elsif ($verb eq 'commit') { answer_commit() }

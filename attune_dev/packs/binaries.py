@@ -18,7 +18,9 @@ from attune_dev.model.dockerfile import ImageInputs
 from attune_dev.model.packs import PackBinary
 from attune_dev.model.workspace import Workspace
 from attune_dev.packs.compile import Silent, Talk, compile_binaries
-from attune_dev.planning.graph import find_pack_binaries
+from attune_dev.packs.sources import Sources
+from attune_dev.packs.built import remember
+from attune_dev.planning.graph import build_graph, find_pack_binaries
 from attune_dev.packs.elf import Program, check_program, read_program, runtime_of
 from attune_dev.state import state_directory
 
@@ -126,6 +128,8 @@ def build_pack_binaries(
     chosen = _chosen(known, names)
     if not chosen:
         return BinariesReport((), 0.0)
+    sources = Sources(root, build_graph(workspace))
+    before = {name: sources.digest(name) for name in chosen}
     places = {name: tuple(_place(root, binary) for binary in known[name]) for name in chosen}
     state = state_directory(root)
     with tempfile.TemporaryDirectory(prefix="pack-binaries-", dir=state) as scratch:
@@ -157,6 +161,7 @@ def build_pack_binaries(
                     time.monotonic() - started,
                 )
             )
+    remember(root, {place: before[name] for name in chosen for place in places[name]})
     return BinariesReport(tuple(made), time.monotonic() - started)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ class PackStatus:
         foreign: files of others in this pack.
         refused: ``(path, reason)`` why it cannot be synced.
         writer: who brought it there.
+        sources: path to the digests of a compiled program in the volume and of its sources.
     """
 
     name: str
@@ -53,6 +54,7 @@ class PackStatus:
     foreign: tuple[str, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
     writer: str = ""
+    sources: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def in_sync(self) -> bool:
@@ -180,6 +182,7 @@ def _status(name: str, tree: PackTree | None, state: VolumeState) -> PackStatus:
         there.foreign,
         tree.refused if tree else (),
         there.writer,
+        there.sources,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from attune_dev.model.packs import PacksFolder
+from attune_dev.packs.built import known_builds
 from attune_dev.packs.cache import load_digests, save_digests
 from attune_dev.packs.conversation import AgentTrouble, Conversation, Step
 from attune_dev.packs.helper import HelperSession, check_in_reader, owner
@@ -131,10 +132,19 @@ class _Work:
                 self.done[name] = PackSync(name, PackOutcome.REFUSED, refused=faults)
             else:
                 self.done[name] = transfer.sync(self.trees[name], state)
+                self._note_sources(talk, self.trees[name])
         for name in self._obsolete(state):
             self.done[name] = transfer.sync(PackTree(name), state, remove=True)
         until(talk, "unlock", "unlocked")
         return self.report(state, started)
+
+    def _note_sources(self, talk: Conversation, tree: PackTree) -> None:
+        """Keeps beside the manifest what the compiled programs of a pack were made from."""
+        built = known_builds(self.root)
+        rows = [(e.path, e.digest, built[e.digest]) for e in tree.entries if e.digest in built]
+        if rows and self.done[tree.name].ok:
+            fields = [os.fsencode(text) for row in rows for text in row]
+            until(talk, "sources", "kept", os.fsencode(tree.name), *fields)
 
     def report(self, state: VolumeState, started: float) -> SyncReport:
         """What was done, with what was found unchanged."""

@@ -127,9 +127,9 @@ class Transfer:
         return sent
 
 
-def until(talk: Conversation, request: str, end: str) -> tuple[str, ...]:
+def until(talk: Conversation, request: str, end: str, *given: bytes) -> tuple[str, ...]:
     """The fields of the answer that ends a request."""
-    for verb, fields in talk.ask(request):
+    for verb, fields in talk.ask(request, *given):
         if verb == end:
             return tuple(os.fsdecode(item) for item in fields)
     raise AssertionError  # ask() ends by an answer or an error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from attune_dev.packs.conversation import Frame
@@ -25,6 +25,8 @@ class VolumePack:
         drifted: path to ``missing``, ``altered`` or ``mode``, for what differs.
         foreign: paths that someone else wrote.
         entries: what was written here, where it was asked for.
+        sources: path to the digests of a compiled program and of the sources it was made from,
+            with the entries.
     """
 
     name: str
@@ -36,6 +38,7 @@ class VolumePack:
     drifted: dict[str, str] = field(default_factory=dict)
     foreign: tuple[str, ...] = ()
     entries: tuple[Entry, ...] = ()
+    sources: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,10 @@ def read_state(frames: Iterable[Frame]) -> VolumeState:
         texts = [os.fsdecode(item) for item in fields]
         if verb == "entries":
             packs[texts[0]] = replace(packs[texts[0]], entries=decode(b"\0".join(fields[1:])))
+        elif verb == "sources":
+            name, *told = texts
+            rows = zip(told[0::3], told[1::3], told[2::3], strict=False)
+            packs[name] = replace(packs[name], sources={p: (b, s) for p, b, s in rows})
         elif verb == "loose":
             loose = tuple(texts)
         elif verb == "pack":

@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 
+from attune_dev.packs.built import remember
 from attune_dev.packs.diff import pack_diff
+from attune_dev.packs.digest import file_digest
 from attune_dev.packs.status import PackState, packs_status
 from tests.programs.packs.world import FOLDER, World, tree
 
@@ -103,3 +105,16 @@ def test_a_diff_never_shows_what_is_no_text(world: World) -> None:
     assert found is not None
     told = ["changed core/a: no text, or more than 1 MB"]
     assert list(pack_diff(world.packs, found[0], world.session)) == told
+
+
+def test_the_volume_remembers_what_programs_were_made_from(world: World) -> None:
+    program = world.write("core/sensors/timer", "program", 0o755)
+    remember(world.root, {program: "sources"})
+    world.write("core/other")
+    world.sync()
+    found = packs_status(world.root, FOLDER, "volume", session=world.session, files=True)
+    assert found is not None
+    assert found[0].sources == {"sensors/timer": (file_digest(program), "sources")}
+    shutil.rmtree(world.packs / "core")
+    world.sync()
+    assert not (world.volume / ".attune-dev/sources/core").exists()

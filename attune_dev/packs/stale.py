@@ -1,0 +1,105 @@
+"""Whether pack binaries are those that their sources would give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from attune_dev.model.workspace import Workspace
+from attune_dev.packs.built import known_builds
+from attune_dev.packs.digest import file_digest
+from attune_dev.packs.sources import Sources
+from attune_dev.planning.graph import build_graph
+
+
+class BinaryState(StrEnum):
+    """How a pack binary and its sources compare."""
+
+    CURRENT = "current"
+    STALE = "stale"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class BinaryStatus:
+    """One pack binary in one pack.
+
+    Attributes:
+        name: the Cargo binary.
+        pack: folder or reference of the pack that carries it.
+        path: where it is, relative to the root.
+        state: ``unknown`` was built by something that left no record of its sources.
+        place: ``disk``, or ``volume`` where it is missing on disk and the volume has it.
+    """
+
+    name: str
+    pack: str
+    path: str
+    state: BinaryState
+    place: str = "disk"
+
+    @property
+    def detail(self) -> str:
+        """In words, with what to do."""
+        where = " (in the volume; missing on disk)" if self.place == "volume" else ""
+        told = {
+            BinaryState.CURRENT: "as its sources",
+            BinaryState.STALE: "its sources changed since it was built",
+            BinaryState.MISSING: "not built yet",
+            BinaryState.UNKNOWN: "built by something else, its sources are unknown",
+        }[self.state]
+        return told + where
+
+    def to_dict(self) -> dict[str, Any]:
+        """The binary as ``--json`` shows it."""
+        return {
+            "name": self.name,
+            "pack": self.pack,
+            "path": self.path,
+            "outcome": self.state.value,
+            "place": self.place,
+            "detail": self.detail,
+        }
+
+
+def binary_states(
+    root: Path,
+    workspace: Workspace,
+    names: Iterable[str] = (),
+    in_volume: Mapping[str, tuple[str, str]] | None = None,
+) -> tuple[BinaryStatus, ...]:
+    """Compares pack binaries with their sources; nothing is built and no engine is asked.
+
+    Args:
+        root: repository root.
+        workspace: tells which there are.
+        names: Cargo binaries; all where there is none.
+        in_volume: path from the root to the digest of the binary that the volume has, and of the
+            sources it was built from, for those that are missing on disk.
+    """
+    graph = build_graph(workspace)
+    sources = Sources(root, graph)
+    built = known_builds(root)
+    chosen = set(names) or set(graph.pack_binaries)
+    found = []
+    for name in sorted(chosen & set(graph.pack_binaries)):
+        now = sources.digest(name)
+        for placed in graph.pack_binaries[name]:
+            digest, place = file_digest(root / placed.path), "disk"
+            made_from = built.get(digest)
+            if digest == "-" and in_volume and placed.path in in_volume:
+                place, made_from = "volume", in_volume[placed.path][1]
+            elif digest == "-":
+                found.append(BinaryStatus(name, placed.pack, placed.path, BinaryState.MISSING))
+                continue
+            elif made_from is None and in_volume and placed.path in in_volume:
+                other, said = in_volume[placed.path]
+                made_from = said if other == digest else None
+            state = BinaryState.CURRENT if made_from == now else BinaryState.STALE
+            state = BinaryState.UNKNOWN if made_from is None else state
+            found.append(BinaryStatus(name, placed.pack, placed.path, state, place))
+    return tuple(found)
