@@ -17,6 +17,7 @@ from attune_dev.cli.look import ps
 from attune_dev.cli.machine import setup
 from attune_dev.cli.names import TASK_NAMES
 from attune_dev.cli.packs import packs_check, packs_sync
+from attune_dev.cli.packs_new import packs_new, packs_new_sensor
 from attune_dev.cli.packs_state import packs_diff, packs_status
 from attune_dev.cli.plan import graph, plan, why
 from attune_dev.cli.stack import down, exec_, logs, restart, up
@@ -25,6 +26,10 @@ from attune_dev.cli.wait import wait
 TASKS: tuple[Task[Any], ...] = (
     up, down, restart, ps, logs, exec_, build, pack_binaries, plan, why, graph,
     dockerfiles, setup, clean,
+)  # fmt: skip
+
+PACKS_TASKS: tuple[Task[Any], ...] = (
+    packs_sync, packs_check, packs_status, packs_diff, packs_new, packs_new_sensor,
 )  # fmt: skip
 
 
@@ -39,7 +44,9 @@ def namespace(*more: Task[Any]) -> Collection:
     collection = Collection(
         *TASKS,
         *more,
-        packs=Collection("packs", packs_sync, packs_check, packs_status, packs_diff),
+        packs=Collection(
+            "packs", packs_sync, packs_check, packs_status, packs_diff, packs_new, packs_new_sensor
+        ),
         dev=Collection("dev", dev, wait),
     )
     TASK_NAMES.clear()
