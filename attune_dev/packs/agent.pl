@@ -28,6 +28,7 @@ use IPC::Open2 qw(open2);
 use POSIX ();
 
 use constant { VERSION => 1, CHUNK => 262_144, STATE => '.attune-dev' };
+use constant MUCH => 20_000_000;    # bytes that take longer to read than a replaced version is kept
 use constant GRACE => $ENV{ATTUNE_AGENT_GRACE} // 0.3;    # seconds that readers keep a replaced version
 my %RENAMEAT2 = (x86_64 => 316, aarch64 => 276, riscv64 => 276, armv7l => 382, armv6l => 382,
     i686 => 353, i386 => 353, ppc64le => 357, s390x => 347, loongarch64 => 276);
@@ -35,6 +36,8 @@ my %RENAMEAT2 = (x86_64 => 316, aarch64 => 276, riscv64 => 276, armv7l => 382, a
 my ($VOLUME, $HOME, $LOCK, $TXN, $SERVING, $ANNOUNCE, $CAN_EXCHANGE);
 my ($WRITER, $INPUT) = ('unknown', '');
 my (%OLD, %SURE);    # replaced versions by the end of their time; verified files by pack
+my %BYTES;           # size of the packs in %SURE
+my %LOOKED;          # what `status` has just found under the lock: [manifest, files, root, …]
 umask 0022;
 $SIG{PIPE} = 'IGNORE';
 $SIG{$_} = sub { POSIX::_exit(143) } for qw(TERM HUP);
@@ -126,12 +129,38 @@ sub output_of {
     return $output;
 }
 
+use constant { BELOW => '%P', WHOLE => '%p' };
+
 # All below $root by path: [type, mode, size, inode, ctime, mtime, uid, gid, link target].
 sub walk {
     my ($root, $strict) = @_;
     return {} unless real_dir($root);
-    my $find = output_of('find', $root, '-mindepth', 1, '-path', "$root/" . STATE, '-prune',
-        '-o', '-printf', '%y %m %s %i %C@ %T@ %U %G\0%P\0%l\0');
+    return found($strict, BELOW, $root, '-mindepth', 1, '-path', "$root/" . STATE, '-prune', '-o');
+}
+
+# The folders alone, the root as ''. It takes a fraction of a walk, for whoever adds, renames or
+# deletes anything changes the time of its folder; what is written in place is shared with a new
+# version by its hard link.
+sub folders {
+    my ($root) = @_;
+    return real_dir($root) ? found(0, BELOW, $root, '-type', 'd') : {};
+}
+
+# Some paths below $root; those that are gone are missing.
+sub some_of {
+    my ($root, @paths) = @_;
+    my %found;
+    while (my @some = splice @paths, 0, 500) {
+        my $here = found(0, WHOLE, (map { "$root/$_" } @some), '-maxdepth', 0);
+        $found{ substr $_, length($root) + 1 } = $here->{$_} for keys %$here;
+    }
+    return \%found;
+}
+
+# What `find` finds, by path; nothing where not everything could be read and that matters.
+sub found {
+    my ($strict, $path, @where) = @_;
+    my $find = output_of('find', @where, '-printf', "%y %m %s %i %C@ %T@ %U %G\\0$path\\0%l\\0");
     my %found;
     local $/ = "\0";
     while (defined(my $head = <$find>)) {
@@ -319,7 +348,7 @@ sub take_lock {
     repair();
 }
 
-sub drop_lock { close $LOCK if $LOCK; undef $LOCK }
+sub drop_lock { close $LOCK if $LOCK; undef $LOCK; %LOOKED = () }
 
 # Finishes or drops what a killed run left.
 sub repair {
@@ -398,6 +427,7 @@ sub rescue {
     my ($stage, $journal) = @_;
     my ($live, $old, $known) = ("$VOLUME/$journal->{pack}", "$stage/tree", $journal->{known});
     return unless real_dir($old) && inode($old) == $journal->{old};
+    return if only_known_folders($old, $known);
     my $seen = walk($old);
     my @late;
     for my $path (sort keys %$seen) {
@@ -410,11 +440,20 @@ sub rescue {
         disown($stage, $journal->{pack}, $path);
         push @late, $path;
     }
-    for my $path (grep { !$known->{$_}[0] && !$seen->{$_} } keys %$known) {
+    for my $path (grep { $_ ne '' && !$known->{$_}[0] && !$seen->{$_} } keys %$known) {
         my ($type, undef, $ino) = split / /, $known->{$path}[1];
         unlink "$live/$path" if $type ne 'd' && inode("$live/$path") == $ino;
     }
     return @late;
+}
+
+# Whether nobody added, renamed or deleted anything since the pack was looked at.
+sub only_known_folders {
+    my ($old, $known) = @_;
+    my $now = folders($old);
+    my $expected = grep { $_->[1] =~ /^d/ } values %$known;
+    return keys %$now == $expected
+        && !grep { !$known->{$_} || $known->{$_}[1] ne identity($now->{$_}) } keys %$now;
 }
 
 sub bring_folder {
@@ -467,27 +506,28 @@ sub reap {
 # Deleting the replaced version changed the ctime of all files that both shared, and nothing else.
 sub refresh_stats {
     my ($pack) = @_;
-    my ($sure, $seen) = (delete $SURE{$pack} // {}, walk("$VOLUME/$pack"));
-    save_stats($pack, $seen, grep { $seen->{$_} && identity($seen->{$_}) eq $sure->{$_} } keys %$sure)
-        if %$sure;
+    delete $BYTES{$pack};
+    my $known = delete $SURE{$pack} // return;
+    my ($sure, $seen) = (sure_files(@$known), walk("$VOLUME/$pack"));
+    save_stats($pack, $seen, grep { $seen->{$_} && identity($seen->{$_}) eq $sure->{$_} } keys %$sure);
 }
 
 # ---- status ------------------------------------------------------------------------------------
 
 sub each_pack {
-    my %packs;
+    my (%packs, %tops);
     my ($seen, @loose) = walk($VOLUME);
     for my $path (keys %$seen) {
         next if $path =~ m{^(\.|lost\+found)};
         my ($pack, $below) = split m{/}, $path, 2;
         if (defined $below) { $packs{$pack}{$below} = $seen->{$path} }
-        elsif ($seen->{$path}[TYPE] eq 'd') { $packs{$pack} //= {} }
+        elsif ($seen->{$path}[TYPE] eq 'd') { $packs{$pack} //= {}; $tops{$pack} = identity($seen->{$path}) }
         else { push @loose, $path }
     }
     if (opendir my $dir, "$HOME/packs") {
         $packs{ unescaped($_) } //= {} for grep { !/\./ } readdir $dir;
     }
-    return (\%packs, sort @loose);
+    return (\%packs, \%tops, sort @loose);
 }
 
 # Per pack: state, wanted digest, number of entries, writer, time, then drifted and foreign paths;
@@ -495,7 +535,9 @@ sub each_pack {
 sub status {
     my %asked = map { $_ => 1 } @_;
     my $deep = $asked{deep};
-    my ($packs, @loose) = each_pack();
+    # until a replaced version is gone, no stats are right: waiting is less work than much reading
+    reap(1) if $LOCK && grep { $_ > MUCH } values %BYTES;
+    my ($packs, $tops, @loose) = each_pack();
     send_frame('loose', @loose) if @loose;
     for my $pack (sort keys %$packs) {
         my ($seen, $manifest) = ($packs->{$pack}, load_manifest($pack));
@@ -503,6 +545,7 @@ sub status {
         my ($drift, $verified, $read) =
             drift("$VOLUME/$pack", $entries, $seen, $deep ? {} : load_stats($pack));
         save_stats($pack, $seen, keys %$verified) if $LOCK && $read;
+        $LOOKED{$pack} = [$manifest, $seen, $tops->{$pack}, $drift, $verified] if $LOCK;
         my $gone = $manifest && !real_dir("$VOLUME/$pack");
         my $state = !$manifest ? 'foreign' : $gone || %$drift ? 'differs'
             : $manifest->{blocked} ? 'blocked' : 'clean';
@@ -530,20 +573,30 @@ sub foreign_paths {
 
 # ---- plan --------------------------------------------------------------------------------------
 
+# The pack as it is: its files, its root (before them), what drifted and what is as it was written.
+sub look {
+    my ($pack) = @_;
+    my $manifest = load_manifest($pack);
+    my $owned = $manifest ? $manifest->{entries} : {};
+    my $top = found(0, BELOW, "$VOLUME/$pack", '-maxdepth', 0)->{''} if real_dir("$VOLUME/$pack");
+    my $seen = walk("$VOLUME/$pack");
+    my ($drift, $verified) = drift("$VOLUME/$pack", $owned, $seen, load_stats($pack));
+    return ($manifest, $seen, $top ? identity($top) : undef, $drift, $verified);
+}
+
 # Compares the wanted entries with the volume and opens a transaction; answers what must be sent.
 sub plan {
     my ($pack, $wanted, $remove, @entries) = @_;
     refuse("`$pack` is no name of a pack") if $pack =~ m{^\.|/|\0} || $pack eq '';
     my $live = "$VOLUME/$pack";
     refuse("something else than a folder is in the way at $live") if lstat $live and !-d _;
-    my $manifest = load_manifest($pack);
+    my $looked = delete $LOOKED{$pack};
+    my ($manifest, $seen, $top, $drift, $verified) = $looked ? @$looked : look($pack);
     my $owned = $manifest ? $manifest->{entries} : {};
-    my $seen = walk($live);
-    my ($drift, $verified) = drift($live, $owned, $seen, load_stats($pack));
     my %want = map { $_->{path} => $_ } @entries;
     check_entries(\%want);
     my $t = $TXN = { pack => $pack, wanted => $wanted, remove => $remove, seen => $seen, owned => $owned,
-        verified => $verified, want => \%want, entries => \@entries, make => {}, new => {},
+        verified => $verified, top => $top, want => \%want, entries => \@entries, make => {}, new => {},
         existed => real_dir($live), manifest => $manifest };
     my @unknown = grep {
         my $s = $seen->{$_};
@@ -713,7 +766,10 @@ sub build {
             rename "$t->{stage}/new/$index{$path}", "$tree/$path" or fail("rename $path");
         }
         elsif ($how eq 'copy') { copy_file("$live/" . ($t->{from}{$path} // $path), "$tree/$path", oct $e->{mode}) }
-        elsif ($how eq 'link') { link_file("$live/" . ($t->{from}{$path} // $path), "$tree/$path", $e) }
+        elsif ($how eq 'link') {
+            my $from = "$live/" . ($t->{from}{$path} // $path);
+            link_file($from, "$tree/$path", $e) or $make->{$path} = 'copy';
+        }
         elsif ($s->[TYPE] eq 'd') {    # a folder of someone else
             make_dir("$tree/$path", 0700);
             push @folders, [$path, $s];
@@ -732,12 +788,13 @@ sub build {
     }
 }
 
-# Hard links cost nothing; where a file system has none, the bytes are copied.
+# Hard links cost nothing; where a file system has none, the bytes are copied -> whether it linked.
 sub link_file {
     my ($from, $to, $e) = @_;
-    return if link $from, $to;
-    return copy_file($from, $to, oct $e->{mode}) if $!{EPERM} || $!{ENOTSUP} || $!{EMLINK} || $!{ENOSYS};
-    fail("link $to");
+    return 1 if link $from, $to;
+    $!{EPERM} || $!{ENOTSUP} || $!{EMLINK} || $!{ENOSYS} or fail("link $to");
+    copy_file($from, $to, oct $e->{mode});
+    return 0;
 }
 
 sub copy_file {
@@ -767,11 +824,19 @@ sub write_all {
 
 sub unchanged_since_plan {
     my ($t) = @_;
-    my $seen = walk("$VOLUME/$t->{pack}");
-    return 0 if keys %$seen != keys %{ $t->{seen} };
-    for my $path (keys %$seen) {
-        my $before = $t->{seen}{$path} // return 0;
-        return 0 if identity($before) ne identity($seen->{$path});
+    return same_folders(folders("$VOLUME/$t->{pack}"), $t->{seen}, $t->{top});
+}
+
+# Whether folders are those that were seen: nothing was added, renamed or deleted in any.
+sub same_folders {
+    my ($now, $before, $top) = @_;
+    my $root = delete $now->{''};
+    return !%$before && !defined $top unless $root;
+    return 0 if identity($root) ne ($top // '');
+    return 0 if keys %$now != grep { $_->[TYPE] eq 'd' } values %$before;
+    for my $path (keys %$now) {
+        my $seen = $before->{$path} // return 0;
+        return 0 if identity($seen) ne identity($now->{$path});
     }
     return 1;
 }
@@ -784,6 +849,7 @@ sub journal {
     spew("$t->{stage}/manifest", $manifest) unless $t->{remove};
     my $new = $t->{gone} ? 0 : inode("$t->{stage}/tree");
     my @known = map { my $p = $_; ($p, ($t->{owned}{$p} ? 1 : 0), identity($t->{seen}{$p})) } sort keys %{ $t->{seen} };
+    unshift @known, '', 1, $t->{top} if defined $t->{top};
     spew("$t->{stage}/ready", join "\0", $how, $t->{pack}, $new, inode($live), @known, '');
 }
 
@@ -801,7 +867,7 @@ sub switch_folder {
     }
     step('switched');
     $t->{late} = [finish($t->{name}, load_journal($t->{stage}))];
-    remember($t);
+    note_sure($t);
     return 1;
 }
 
@@ -864,7 +930,28 @@ sub remember {
             || $how eq 'link' && $before && $before->[INO] == $s->[INO] && $before->[MTIME] eq $s->[MTIME])
     } keys %{ $t->{want} };
     save_stats($t->{pack}, $seen, @sure);
-    $SURE{ $t->{pack} } = { map { $_ => identity($seen->{$_}) } @sure };
+}
+
+# The same without a walk, and later: deleting the replaced version changes the time stamps once
+# more. What was written has to be looked at now, what was linked is as it was.
+sub note_sure {
+    my ($t) = @_;
+    return delete $SURE{ $t->{pack} } if $t->{remove};
+    my @made = grep { $t->{make}{$_} eq 'new' || $t->{make}{$_} eq 'copy' } keys %{ $t->{want} };
+    my $stats = @made > 2000 ? walk("$VOLUME/$t->{pack}") : some_of("$VOLUME/$t->{pack}", @made);
+    $SURE{ $t->{pack} } = [$t, { map { $_ => identity($stats->{$_}) } grep { $stats->{$_} } @made }];
+    $BYTES{ $t->{pack} } = 0;
+    $BYTES{ $t->{pack} } += $_->{size} for values %{ $t->{want} };
+}
+
+# The verified files of the last switch, with what they were like then.
+sub sure_files {
+    my ($t, $sure) = @_;
+    for my $path (grep { $t->{make}{$_} eq 'link' } keys %{ $t->{want} }) {
+        my $before = $t->{seen}{ $t->{from}{$path} // $path };
+        $sure->{$path} = identity($before) if $before && $before->[TYPE] eq 'f';
+    }
+    return $sure;
 }
 
 sub abandon {

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 DIGEST_BYTES = 32
 EMPTY_DIGEST = "-"
@@ -41,7 +42,7 @@ class Entry:
     target: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PackTree:
     """A pack as it is on disk.
 
@@ -57,7 +58,7 @@ class PackTree:
     refused: tuple[tuple[str, str], ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Equal digests mean equal packs."""
         return tree_digest(self.entries)

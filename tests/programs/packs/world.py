@@ -30,7 +30,8 @@ class World:
 
     def reset(self) -> None:
         for folder in (self.root, self.volume):
-            shutil.rmtree(folder, ignore_errors=True)
+            while folder.exists():  # the agent may be tidying up in it
+                shutil.rmtree(folder, ignore_errors=True)
         self.packs.mkdir(parents=True)
         self.volume.mkdir()
 
