@@ -15,7 +15,7 @@ from attune_dev.errors import ConfigError, UsageError
     help={"name": "the pack's folder and reference"},
 )
 def packs_new(_context: Any, name: list[str]) -> None:
-    """Makes a pack with one action, which syncs and runs as it is.
+    """Makes a pack with an action that runs as it is.
 
     The files go into the folder of packs that fills the volume. `inv dev` takes them at once.
     """
@@ -41,7 +41,7 @@ def packs_new(_context: Any, name: list[str]) -> None:
     help={"words": "PACK and NAME: the pack that gets it, and what it is called"},
 )
 def packs_new_sensor(_context: Any, words: list[str]) -> None:
-    """Makes a sensor in Rust, which builds, syncs and runs as it is.
+    """Makes a sensor in Rust that builds and runs as it is.
 
     Its YAML and a trigger in the pack, a package in the Cargo workspace with its entry in the lock
     file, and what of the Dockerfiles depends on the packages.
