@@ -41,10 +41,11 @@ def dockerfiles(_context: Any, check: bool = False, strategy: str = "") -> None:
             again = f"inv dockerfiles{f' --strategy {strategy}' if strategy else ''}"
             names = ", ".join(change.path for change in stale)
             raise Exit(f"out of date: {names}\n  fix: {again}", code=ExitCode.ACTION_FAILED)
-        print(f"{len(changes)} Dockerfiles are up to date")
+        print(f"up to date: {', '.join(change.path for change in changes)}")
         return
     for change in changes:
         if change.needed:
             write_change(project.root, change)
         done = "rendered" if change.needed else "unchanged"
-        print(f"{change.path}: {done}, strategy {change.strategy}")
+        how = f", strategy {change.strategy}" if change.strategy else ""
+        print(f"{change.path}: {done}{how}")

@@ -15,6 +15,7 @@ from attune_dev.cli.dev import dev
 from attune_dev.cli.dockerfiles import dockerfiles
 from attune_dev.cli.look import ps
 from attune_dev.cli.machine import setup
+from attune_dev.cli.migrate import migrate
 from attune_dev.cli.names import TASK_NAMES
 from attune_dev.cli.packs import packs_check, packs_sync
 from attune_dev.cli.packs_new import packs_new, packs_new_sensor
@@ -25,7 +26,7 @@ from attune_dev.cli.wait import wait
 
 TASKS: tuple[Task[Any], ...] = (
     up, down, restart, ps, logs, exec_, build, pack_binaries, plan, why, graph,
-    dockerfiles, setup, clean,
+    dockerfiles, migrate, setup, clean,
 )  # fmt: skip
 
 PACKS_TASKS: tuple[Task[Any], ...] = (

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import unified_diff
+from importlib.resources import files
 from pathlib import Path
 
 from attune_dev.errors import ActionError, ConfigError
@@ -14,7 +16,13 @@ from attune_dev.loading.safe_yaml import read_bounded
 from attune_dev.loading.tree import look_over
 from attune_dev.model.compose import Service
 from attune_dev.model.workspace import Workspace
-from attune_dev.planning.builder_stages import SERVICE_ARG, builder_stages
+from attune_dev.planning.builder_stages import (
+    FRESHEN,
+    SERVICE_ARG,
+    Recipe,
+    builder_stages,
+    command_stage,
+)
 from attune_dev.planning.image_inputs import image_inputs
 from attune_dev.planning.recipes import Served, make_recipes
 from attune_dev.planning.rendered import Rendered, Strategy, take_apart
@@ -31,13 +39,13 @@ class Change:
         path: relative to the repository root.
         before: its text.
         after: its text with the rendered part made anew.
-        strategy: that it is rendered with.
+        strategy: that it is rendered with, ``None`` for the script that all of them run.
     """
 
     path: str
     before: str
     after: str
-    strategy: Strategy
+    strategy: Strategy | None = None
 
     @property
     def needed(self) -> bool:
@@ -69,6 +77,46 @@ def render_dockerfiles(
     Raises:
         ConfigError: no Dockerfile has a rendered part, or one cannot be rendered.
     """
+    changes = []
+    for part, recipe in _recipes(root, workspace, strategy):
+        chosen = strategy or part.strategy
+        after = replace(part, body=builder_stages(recipe, chosen), strategy=chosen)
+        changes.append(Change(part.path, part.text, after.text, chosen))
+    present = root / FRESHEN
+    before = present.read_text(encoding="utf-8", errors="replace") if present.is_file() else ""
+    changes.append(Change(FRESHEN, before, freshen_script()))
+    return tuple(changes)
+
+
+def freshen_script() -> str:
+    """The script that the rendered parts run: builds read a copy of it in the repository."""
+    return files("attune_dev.loading").joinpath("freshen.sh").read_text(encoding="utf-8")
+
+
+def command_dockerfile(
+    root: Path, workspace: Workspace, commands: Sequence[str], export: str = ""
+) -> str:
+    """A Dockerfile that runs commands where the services are compiled, over the same sources.
+
+    Args:
+        root: repository root.
+        workspace: what is compiled.
+        commands: shell commands; they come after ``freshen.sh``.
+        export: file that its last stage hands over; none where it is empty.
+
+    Raises:
+        ConfigError: no Dockerfile has a rendered part.
+    """
+    found = _recipes(root, workspace, Strategy.ONCE)
+    part, recipe = next((pair for pair in found if not pair[1].listed), found[0])
+    text = part.head + command_stage(recipe, commands)
+    last = f"COPY --from=builder {export} /\n" if export else ""
+    return f"{text}\nFROM scratch AS handed-over\n{last}" if export else text
+
+
+def _recipes(
+    root: Path, workspace: Workspace, strategy: Strategy | None
+) -> list[tuple[Rendered, Recipe]]:
     texts = _texts(root, workspace)
     parts = [part for path, text in texts.items() if (part := take_apart(path, text)) is not None]
     if not parts:
@@ -79,12 +127,7 @@ def render_dockerfiles(
         )
     served = {part.path: _served(workspace, part) for part in parts}
     recipes = make_recipes(workspace, parts, served, lambda p: (root / p).is_file(), strategy)
-    changes = []
-    for part, recipe in zip(parts, recipes, strict=True):
-        chosen = strategy or part.strategy
-        after = replace(part, body=builder_stages(recipe, chosen), strategy=chosen)
-        changes.append(Change(part.path, texts[part.path], after.text, chosen))
-    return tuple(changes)
+    return list(zip(parts, recipes, strict=True))
 
 
 def write_change(root: Path, change: Change) -> None:
@@ -96,8 +139,10 @@ def write_change(root: Path, change: Change) -> None:
     path = root / change.path
     draft = path.with_name(f".attune-dev-{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         draft.write_text(change.after, encoding="utf-8")
-        draft.chmod(path.stat().st_mode & 0o7777)
+        if path.exists():
+            draft.chmod(path.stat().st_mode & 0o7777)
         draft.replace(path)
     except OSError as problem:
         draft.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from attune_dev.errors import ConfigError
 from attune_dev.planning.rendered import Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 FRESHEN = "docker/freshen.sh"
 WORKDIR = "/build"
@@ -101,7 +101,18 @@ def builder_stages(recipe: Recipe, strategy: Strategy) -> str:
     return stages + _text(["", "FROM scratch AS dep-info", "COPY --from=builder /dep-info/ /"])
 
 
-def _once(recipe: Recipe) -> str:
+def command_stage(recipe: Recipe, commands: Sequence[str]) -> str:
+    """A rendered part that runs other commands than the compile, over all sources.
+
+    Args:
+        recipe: of the Dockerfile that it stands in for.
+        commands: shell commands, after which a stage ``builder`` has what they left.
+    """
+    _require_plain(recipe)
+    return _once(recipe, commands)
+
+
+def _once(recipe: Recipe, commands: Sequence[str] = ()) -> str:
     mounts = [
         f"type=bind,source={path},target={WORKDIR}/{path},rw"
         for path in (*recipe.root_files, *recipe.roots)
@@ -113,7 +124,7 @@ def _once(recipe: Recipe) -> str:
         f'ARG BINARIES="{" ".join(recipe.binaries)}"',
         "# Sources are writable bind mounts, for freshen.sh sets their times; writes are dropped.",
         *_CACHE_COMMENT,
-        *_run([*mounts, *_caches(recipe, "shared", target, "locked")], _LISTED),
+        *_run([*mounts, *_caches(recipe, "shared", target, "locked")], commands or _LISTED),
     ]
     return _text(lines)
 
@@ -201,7 +212,7 @@ def _stubs(others: Iterable[Crate]) -> list[str]:
 
 
 def _run(
-    mounts: list[str], build: list[str], before: Iterable[str] = (), after: Iterable[str] = ()
+    mounts: list[str], build: Sequence[str], before: Iterable[str] = (), after: Iterable[str] = ()
 ) -> list[str]:
     steps = ["set -eu", *before, ". /freshen.sh", *after, *build]
     words = [f"--mount={mount}" for mount in mounts] + [f"{step};" for step in steps]
