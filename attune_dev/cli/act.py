@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from attune_dev.model.plan import Plan
     from attune_dev.running.content import VolumePacks
     from attune_dev.running.executor import Tools
+    from attune_dev.running.in_builder import LockKeeper
     from attune_dev.running.outcome import RunResult
     from attune_dev.running.update import Update
 
@@ -59,7 +60,15 @@ def make_packs(
         keep_helper=keep_helper,
         no_cache=no_cache,
         args=args or {},
+        mend=lock_keeper(project),
     )
+
+
+def lock_keeper(project: Project) -> LockKeeper:
+    """What mends builds that fail for a lock file that does not fit the manifests."""
+    from attune_dev.running.in_builder import LockKeeper
+
+    return LockKeeper(project.root, lambda: project.workspace, project.lock_written)
 
 
 def make_tools(
@@ -93,7 +102,11 @@ def make_tools(
     return Tools(
         project.port,
         packs or make_packs(project, args=args, no_cache=no_cache),
-        make(project.port, lambda services: request(project.workspace, services)),
+        make(
+            project.port,
+            lambda services: request(project.workspace, services),
+            lock_keeper(project),
+        ),
         health_timeout=project.settings.health_timeout,
         earlier=lambda kind: history.builds(kind.value),
         profile=profile,

@@ -32,6 +32,7 @@ JSON_HELP = "one JSON document on standard output, everything else on standard e
         "no_cache": "take no step from the cache",
         "release": RELEASE_HELP,
         "cargo_profile": PROFILE_HELP,
+        "cargo_check": "run cargo check first, and show what it complains about with file:line",
         "json": JSON_HELP,
     },
 )
@@ -39,6 +40,7 @@ def build(
     _context: Any,
     services: list[str],
     no_cache: bool = False,
+    cargo_check: bool = False,
     release: bool = False,
     cargo_profile: str = "",
     json: bool = False,
@@ -61,6 +63,10 @@ def build(
             say(f"{name} uses the image {image}, there is nothing to build")
     plan = plan_request(project.workspace, ActionKind.BUILD, built) if built else None
     profile = chosen_profile(release=release, named=cargo_profile)
+    if cargo_check and built:
+        from attune_dev.cli.check import check_first
+
+        check_first(project, built, profile, json=json)
     run_plan(project, plan, json=json, no_cache=no_cache, profile=profile)
 
 

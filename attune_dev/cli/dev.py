@@ -200,6 +200,7 @@ def _parts(
         lambda: tuple(sorted(answering_urls(project).items())),
         project.adopt,
     )
+    project.mended = planning.mended
     scope = planning.scope()
     return Parts(
         messages=inbox,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -65,10 +65,12 @@ class Project:
     Attributes:
         root: the repository.
         profiles: Compose profiles that are on, beside those of the settings and the environment.
+        mended: is told path and content of a lock file right before a build writes it.
     """
 
     root: Path = field(default_factory=find_root)
     profiles: tuple[str, ...] = ()
+    mended: Callable[[str, bytes], None] = lambda *_: None
 
     @classmethod
     def ready(cls, profiles: tuple[str, ...] = ()) -> Project:
@@ -149,6 +151,10 @@ class Project:
     def running_services(self) -> frozenset[str]:
         """Services with a running container."""
         return frozenset(c.service for c in self.port.containers() if c.running)
+
+    def lock_written(self, path: str, content: bytes) -> None:
+        """Tells whoever listens now that a build writes a lock file."""
+        self.mended(path, content)
 
     def relative(self, path: str) -> str:
         """A path as typed, relative to the root.

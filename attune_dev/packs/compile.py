@@ -97,11 +97,39 @@ def compile_binaries(
         *(("--no-cache",) if no_cache else ()),
     ]
     context = image.context or "."
-    record, done = _run(root, [*argv, "--progress=rawjson", context], RawJsonParser(), talk)
+    run_build(root, argv, context, names, talk=talk)
+
+
+def run_build(
+    root: Path,
+    argv: Sequence[str],
+    context: str,
+    names: Sequence[str],
+    *,
+    talk: Talk,
+    dockerfile: str | None = None,
+) -> None:
+    """Runs ``docker buildx build`` with its progress as data.
+
+    Args:
+        root: where it runs.
+        argv: the command without progress and context.
+        context: its last word.
+        names: what is built, for the error.
+        talk: is told the progress, and ends the build.
+        dockerfile: text for its standard input.
+
+    Raises:
+        BuildFailed: with the compiler's own message.
+        EnvironmentLacksError: engine or buildx are missing.
+        Interrupted: it was cancelled.
+    """
+    text = None if dockerfile is None else dockerfile.encode()
+    record, done = _run(root, [*argv, "--progress=rawjson", context], RawJsonParser(), talk, text)
     if not done.ok and not record.steps and "rawjson" in done.stderr:
-        record, done = _run(root, [*argv, "--progress=plain", context], PlainParser(), talk)
+        record, done = _run(root, [*argv, "--progress=plain", context], PlainParser(), talk, text)
     if talk.cancel.requested:
-        raise Interrupted(what="the build was cancelled; the binaries are as they were")
+        raise Interrupted(what="the build was cancelled; everything is as it was")
     if not done.ok:
         raise environment_error(done.stderr, done.argv) or record.error(names)
 
@@ -120,7 +148,7 @@ def agreed_args(workspace: Workspace) -> dict[str, str]:
 
 
 def _run(
-    root: Path, argv: Sequence[str], parser: ProgressParser, talk: Talk
+    root: Path, argv: Sequence[str], parser: ProgressParser, talk: Talk, text: bytes | None
 ) -> tuple[BuildRecord, Completed]:
     record = BuildRecord()
     lock = threading.Lock()
@@ -132,7 +160,12 @@ def _run(
                 talk.on_build(event)
 
     running = Running(
-        argv, line, cwd=root, env={**os.environ, **ENVIRONMENT}, line_limit=LINE_LIMIT
+        argv,
+        line,
+        cwd=root,
+        env={**os.environ, **ENVIRONMENT},
+        input=text,
+        line_limit=LINE_LIMIT,
     )
     with talk.cancel.ending(running.cancel):
         return record, running.wait(check=False)

@@ -13,7 +13,7 @@ from attune_dev.packs.check.run import Checker, faults
 from attune_dev.packs.helper import HelperSession
 from attune_dev.packs.sync import sync_packs
 from attune_dev.running.ports import ContentResult, PartlyDone
-from attune_dev.running.update import telling
+from attune_dev.running.update import mended, telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from attune_dev.model.packs import PacksFolder
     from attune_dev.model.workspace import Workspace
     from attune_dev.running.ports import Talk
+    from attune_dev.running.update import Mend
 
 
 class VolumePacks(ExitStack):
@@ -38,6 +39,7 @@ class VolumePacks(ExitStack):
         keep_helper: whether helpers are kept between syncs, as the loop does.
         no_cache: whether pack binaries are compiled without the build cache.
         args: build arguments of pack binaries.
+        mend: tells whether a build that failed is worth another try, and makes it so.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class VolumePacks(ExitStack):
         keep_helper: bool = False,
         no_cache: bool = False,
         args: Mapping[str, str] = MappingProxyType({}),
+        mend: Mend | None = None,
     ) -> None:
         super().__init__()
         self._root = root
@@ -60,6 +63,7 @@ class VolumePacks(ExitStack):
         self._keep = keep_helper
         self._no_cache = no_cache
         self._args = args
+        self._mend = mend or (lambda *_: False)
         self._sessions: dict[str, HelperSession] = {}
 
     def sync(self, packs: Sequence[str], talk: Talk) -> tuple[ContentResult, ...]:
@@ -112,7 +116,8 @@ class VolumePacks(ExitStack):
         """See :class:`PacksPort`."""
         from attune_dev.packs.binaries import build_pack_binaries  # reads ELF files: slow to import
 
-        report = build_pack_binaries(
+        build = partial(
+            build_pack_binaries,
             self._root,
             self._workspace(),
             tuple(names),
@@ -120,6 +125,7 @@ class VolumePacks(ExitStack):
             args=self._args,
             no_cache=self._no_cache,
         )
+        report = mended(build, self._mend, talk)
         return tuple(
             ContentResult(made.name, made.changed, made.detail, made.seconds) for made in report
         )

@@ -7,8 +7,9 @@ swapped binary in a running container, is another implementation of :class:`Upda
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from attune_dev.docker.diagnostics import BuildFailed
 from attune_dev.docker.port import BuildRequest
 from attune_dev.docker.progress import LogLine, Step, StepState
 from attune_dev.running.outcome import TargetResult
@@ -23,6 +24,22 @@ if TYPE_CHECKING:
 MOST_OF_A_NAME = 100
 
 MakeRequest = Callable[[tuple[str, ...]], BuildRequest]
+Mend = Callable[["BuildFailed", "Talk"], bool]
+T = TypeVar("T")
+
+
+def _no_mend(_failure: BuildFailed, _talk: Talk) -> bool:
+    return False
+
+
+def mended(build: Callable[[], T], mend: Mend, talk: Talk) -> T:
+    """What a build gives, tried once more where ``mend`` could do away with why it failed."""
+    try:
+        return build()
+    except BuildFailed as failure:
+        if not mend(failure, talk):
+            raise
+    return build()
 
 
 class Update(Protocol):
@@ -56,20 +73,26 @@ class ImageUpdate:
 
     via = "image"
 
-    def __init__(self, port: DockerPort, make_request: MakeRequest = BuildRequest) -> None:
+    def __init__(
+        self, port: DockerPort, make_request: MakeRequest = BuildRequest, mend: Mend = _no_mend
+    ) -> None:
         """Keeps its tools.
 
         Args:
             port: the engine.
             make_request: tells binaries and arguments for the services of a build.
+            mend: tells whether a build that failed is worth another try, and makes it so.
         """
         self._port = port
         self._make_request = make_request
+        self._mend = mend
 
     def build(self, services: Sequence[str], talk: Talk) -> tuple[TargetResult, ...]:
         """See :class:`Update`."""
         request = self._make_request(tuple(services))
-        result = self._port.build(request, telling(talk), cancel=talk.cancel)
+        result = mended(
+            lambda: self._port.build(request, telling(talk), cancel=talk.cancel), self._mend, talk
+        )
         return tuple(
             TargetResult(
                 image.service,

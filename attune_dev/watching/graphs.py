@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,7 @@ class GraphPlanning:
         self._applied: Workspace = self._graph.workspace
         self._read: dict[str, Signature] = {}
         self._unread: dict[str, Signature] = {}
+        self._mended: dict[str, bytes] = {}
         on_load(self._graph.workspace)
 
     def plan(self, changes: Sequence[Change], *, reread: bool = True) -> Plan:
@@ -105,16 +107,33 @@ class GraphPlanning:
         return scope_of(self._graph.workspace)
 
     def writes(self, action: Action) -> tuple[str, ...]:
-        """See :class:`Planning`: pack binaries are placed in the repository."""
+        """See :class:`Planning`: pack binaries are placed in the repository, lock files mended."""
+        if action.kind is ActionKind.BUILD:
+            return tuple(self._still_mended())
         if action.kind is not ActionKind.BUILD_PACK_BINARIES:
             return ()
         binaries = self._graph.pack_binaries
-        return tuple(placed.path for name in action.targets for placed in binaries.get(name, ()))
+        placed = [place.path for name in action.targets for place in binaries.get(name, ())]
+        return (*placed, *self._still_mended())
 
     def own_files(self) -> frozenset[str]:
         """See :class:`Planning`."""
         places = self._graph.pack_binaries.values()
-        return frozenset(placed.path for placed_at in places for placed in placed_at)
+        placed = frozenset(placed.path for placed_at in places for placed in placed_at)
+        return placed.union(self._still_mended())
+
+    def mended(self, path: str, content: bytes) -> None:
+        """Told by a build right before it writes a lock file, from its own thread."""
+        self._mended = {**self._mended, path: content}
+
+    def _still_mended(self) -> list[str]:
+        """Lock files that are as a build wrote them: an edit after that is the user's."""
+        found = []
+        for path, content in self._mended.items():
+            with suppress(OSError):
+                if (self._root / path).read_bytes() == content:
+                    found.append(path)
+        return found
 
     def urls(self) -> tuple[tuple[str, str], ...]:
         """See :class:`Planning`."""

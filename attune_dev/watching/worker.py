@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from attune_dev.running.outcome import RunResult
 
 
+LOCK_FILE = "Cargo.lock"
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One piece of work.
@@ -60,7 +63,10 @@ class JobResult:
         return frozenset(path for digests in self.written.values() for path in digests)
 
     def carried(self) -> dict[str, str | None]:
-        """What one action wrote and a later one has synced, with the digest it had then."""
+        """What an action wrote that has been taken, with the digest it had then.
+
+        A pack binary is taken by a later sync, a lock file by the build that brought it up to date.
+        """
         synced = {
             need
             for result in (self.run.results if self.run is not None else ())
@@ -72,6 +78,12 @@ class JobResult:
             for action, digests in self.written.items()
             if action in synced
             for path, digest in digests.items()
+        } | {
+            path: digest
+            for result in (self.run.results if self.run is not None else ())
+            if result.ok
+            for path, digest in self.written.get(result.action.id, {}).items()
+            if path.rpartition("/")[2] == LOCK_FILE
         }
 
 

@@ -113,6 +113,7 @@ class FakePlanning:
         self.problem: AttuneDevError | None = None
         self.reloads = 0
         self.settlements = 0
+        self.lock_mended = False
         self.openings: list[tuple[tuple[Change, ...], bool]] = []
         self.opening_actions: tuple[tuple[ActionKind, str], ...] = ((ActionKind.RECREATE, "api"),)
         self.trusting = False  # whether a start does only what has changed since the last run
@@ -188,10 +189,12 @@ class FakePlanning:
 
     def writes(self, action: Action) -> tuple[str, ...]:
         kind = ActionKind.BUILD_PACK_BINARIES
-        return ("packs/core/sensors/timer",) if action.kind is kind else ()
+        lock = ("Cargo.lock",) if action.kind is ActionKind.BUILD and self.lock_mended else ()
+        return ("packs/core/sensors/timer",) if action.kind is kind else lock
 
     def own_files(self) -> frozenset[str]:
-        return frozenset({"packs/core/sensors/timer"})
+        lock = {"Cargo.lock"} if self.lock_mended else set()
+        return frozenset({"packs/core/sensors/timer"} | lock)
 
     def urls(self) -> tuple[tuple[str, str], ...]:
         return (("api", "http://127.0.0.1:8080"),)

@@ -10,7 +10,7 @@ from attune_dev.loading.dep_info import keep_dep_info
 from attune_dev.model.cargo import CargoModel
 from attune_dev.model.change import Change
 from attune_dev.model.compose import ComposeProject, Mount, MountKind, Service
-from attune_dev.model.plan import ActionKind
+from attune_dev.model.plan import Action, ActionKind
 from attune_dev.model.workspace import Workspace
 from attune_dev.watching.graphs import GraphPlanning
 from tests.unit.planning.repository import MULTI_STAGE, Repository
@@ -138,3 +138,19 @@ def test_what_a_build_told_of_its_inputs_counts_once_nothing_is_pending(tmp_path
         ActionKind.BUILD,
         ActionKind.RECREATE,
     ]
+
+
+def test_a_lock_file_is_the_builds_own_until_somebody_edits_it(
+    files: Files, planning: GraphPlanning
+) -> None:
+    build = Action(1, ActionKind.BUILD, ("api",))
+    lock = files.root / "Cargo.lock"
+    assert planning.own_files() == frozenset()
+    planning.mended("Cargo.lock", b"new")
+    assert planning.own_files() == frozenset()
+    lock.write_bytes(b"new")
+    assert planning.own_files() == {"Cargo.lock"}
+    assert planning.writes(build) == ("Cargo.lock",)
+    lock.write_bytes(b"mine")
+    assert planning.own_files() == frozenset()
+    assert planning.writes(build) == ()

@@ -325,6 +325,21 @@ def test_what_is_written_over_an_actions_own_file_is_a_change(stage: Stage) -> N
     assert stage.of(Changed)[1].note == "by an action"
 
 
+def test_a_lock_file_that_a_build_brings_up_to_date_causes_nothing_more(stage: Stage) -> None:
+    def mend() -> None:
+        stage.planning.lock_mended = True
+        (stage.root / "Cargo.lock").write_text("new")
+
+    stage.worker.does[ActionKind.BUILD] = mend
+    stage.write("services/api/main.rs", "new", at=110)
+    stage.send(Touched(frozenset({"Cargo.lock"})), at=111.5)
+    stage.run()
+    assert len(stage.described) == 1
+    assert len(stage.of(Changed)) == 1
+    assert not stage.of(Unchanged)
+    assert stage.of(Idle)[-1].ok
+
+
 def test_git_at_work_is_waited_for_and_the_net_difference_is_one_batch(stage: Stage) -> None:
     stage.git.busy_until = 115.0
     stage.write("services/api/main.rs", "other branch", at=110)
