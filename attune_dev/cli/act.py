@@ -13,7 +13,7 @@ from invoke.exceptions import Exit
 from attune_dev.errors import ExitCode, Interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from attune_dev.cli.project import Project
     from attune_dev.docker.cancel import Cancel
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from attune_dev.running.executor import Tools
     from attune_dev.running.in_builder import LockKeeper
     from attune_dev.running.outcome import RunResult
-    from attune_dev.running.update import Update
+    from attune_dev.running.update import ImageUpdate, Update
 
 
 def helper_image(project: Project) -> str:
@@ -78,6 +78,7 @@ def make_tools(
     no_cache: bool = False,
     starting: bool = False,
     profile: str = "",
+    update: Update | None = None,
 ) -> Tools:
     """What plans of a project are run with.
 
@@ -87,30 +88,44 @@ def make_tools(
         no_cache: whether images are built without the cache.
         starting: whether containers are started with all that they need.
         profile: Cargo profile of builds; the Dockerfiles decide where it is empty.
+        update: the way from sources to running code; through images where it is ``None``.
     """
     from attune_dev.cli.project import say
     from attune_dev.history.store import History
     from attune_dev.running.executor import Tools
     from attune_dev.running.remember import run_row
-    from attune_dev.running.requests import build_request, profile_args
-    from attune_dev.running.update import ImageUpdate, StartingUpdate
+    from attune_dev.running.requests import profile_args
 
     history = History(project.root, say)
     args = profile_args(project.workspace, profile)
-    request = partial(build_request, args=args, no_cache=no_cache)
-    make: Callable[..., Update] = StartingUpdate if starting else ImageUpdate
     return Tools(
         project.port,
         packs or make_packs(project, args=args, no_cache=no_cache),
-        make(
-            project.port,
-            lambda services: request(project.workspace, services),
-            lock_keeper(project),
-        ),
+        update or image_update(project, args=args, no_cache=no_cache, starting=starting),
         health_timeout=project.settings.health_timeout,
         earlier=lambda kind: history.builds(kind.value),
         profile=profile,
         record=lambda result: history.record(run_row(result, profile)),
+    )
+
+
+def image_update(
+    project: Project,
+    *,
+    args: Mapping[str, str] | None = None,
+    no_cache: bool = False,
+    starting: bool = False,
+) -> ImageUpdate:
+    """The way through images."""
+    from attune_dev.running.requests import build_request
+    from attune_dev.running.update import ImageUpdate, StartingUpdate
+
+    request = partial(build_request, args=args, no_cache=no_cache)
+    make = StartingUpdate if starting else ImageUpdate
+    return make(
+        project.port,
+        lambda services: request(project.workspace, services),
+        lock_keeper(project),
     )
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     help={
         "images": "the images of its services",
         "volumes": "its volumes, the packs volume included",
-        "caches": "the build caches that its Dockerfiles filled (other clones share the commands)",
+        "caches": "what builds keep: the watch loop's volumes, and the build caches that its "
+        "Dockerfiles filled (other clones share the commands)",
         "all": "all of these",
         "yes": "do not ask",
     }
@@ -62,8 +63,11 @@ def _steps(
     ]
     if images:
         steps.append(("image", lambda: leftovers.images(names)))
+        steps.append(("image", lambda: leftovers.builder_images(compose)))
     if volumes:
         steps.append(("volume", lambda: leftovers.volumes(compose)))
+    if caches and not volumes:
+        steps.append(("volume", lambda: leftovers.builder_volumes(compose)))
     if caches:
         steps.append(("cache", lambda: leftovers.caches(_cached_commands(project))))
     return steps

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from attune_dev.model.event import Event
     from attune_dev.model.plan import Plan
     from attune_dev.running.outcome import RunResult
+    from attune_dev.running.swap import SwapUpdate
     from attune_dev.watching.inbox import Inbox
     from attune_dev.watching.parts import Parts
 
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
         "poll": "look every two seconds instead of listening to the file system",
         "plain": "lines instead of the board, on a terminal too",
         "bell": "ring on a failure and when it is mended",
+        "images": "build an image for every change, exchange no program in a running container",
+        "release": "compile as the Dockerfile does, not for development",
     },
     default=True,
 )
@@ -52,6 +55,8 @@ def dev(
     poll: bool = False,
     plain: bool = False,
     bell: bool = False,
+    images: bool = False,
+    release: bool = False,
 ) -> None:
     """Brings the stack up, then acts on what you save.
 
@@ -64,7 +69,7 @@ def dev(
 
     project = Project.ready(tuple(profile))
     chosen = frozenset(project.services(services)) if services else None
-    how = _How(Path(events) if events else None, until_idle, poll, plain, bell)
+    how = _How(Path(events) if events else None, until_idle, poll, plain, bell, images, release)
     with only_loop(project.root):
         code = _watch(project, chosen, how)
     if down:
@@ -80,12 +85,16 @@ class _How:
     poll: bool
     plain: bool
     bell: bool
+    images: bool
+    release: bool
 
 
 def _watch(project: Project, chosen: frozenset[str] | None, how: _How) -> int:
     from attune_dev.cli.act import make_packs
+    from attune_dev.cli.fast import make_swap, tell_swapped
+    from attune_dev.model.event import Notice
     from attune_dev.reporting.reporter import Dialogue, watching_reporter
-    from attune_dev.watching.inbox import Asked, Inbox, Request, StopNow
+    from attune_dev.watching.inbox import Asked, Inbox, Request, StopNow, Told
     from attune_dev.watching.loop import Loop
     from attune_dev.watching.parts import Options
     from attune_dev.watching.signals import handled
@@ -107,7 +116,16 @@ def _watch(project: Project, chosen: frozenset[str] | None, how: _How) -> int:
         packs = stack.enter_context(make_packs(project, keep_helper=True))
         sentry = _sentry(project, chosen, inbox)
         stack.callback(sentry.stop)
-        parts = _parts(project, chosen, inbox, tell, packs, sentry, poll=how.poll)
+        swap = make_swap(
+            project,
+            lambda line: inbox.put(Told(Notice(line))),
+            images=how.images,
+            release=how.release,
+        )
+        if swap is not None:
+            stack.callback(swap.close)
+            stack.callback(lambda: tell_swapped(swap.swapped, say))
+        parts = _parts(project, chosen, inbox, tell, packs, sentry, swap, poll=how.poll)
         stack.enter_context(handled(lambda code: inbox.put_urgent(StopNow(code))))
         sentry.start()
         return Loop(parts, options).run()
@@ -165,10 +183,11 @@ def _parts(
     tell: Callable[[Event], None],
     packs: Any,
     sentry: Sentry,
+    swap: SwapUpdate | None,
     *,
     poll: bool,
 ) -> Parts:
-    from attune_dev.cli.act import make_tools
+    from attune_dev.cli.act import image_update, make_tools
     from attune_dev.cli.look import answering_urls
     from attune_dev.model.event import Notice
     from attune_dev.planning.opening import with_needs
@@ -186,8 +205,13 @@ def _parts(
     from attune_dev.watching.worker import ThreadWorker
 
     def run(plan: Plan, on_event: Callable[[Event], None], cancel: Cancel) -> RunResult:
-        tools = make_tools(project, packs=packs, starting=True)
-        return execute(plan, tools, on_event, cancel=cancel)
+        if swap is not None:
+            swap.use(project.port, image_update(project, starting=True))
+        tools = make_tools(project, packs=packs, starting=True, update=swap)
+        result = execute(plan, tools, on_event, cancel=cancel)
+        if swap is not None and result.ok:
+            swap.warm(_selected(project, chosen))
+        return result
 
     def told(line: str) -> None:
         inbox.put(Told(Notice(line)))
@@ -196,7 +220,7 @@ def _parts(
         project.root,
         project.load,
         lambda workspace: with_needs(workspace.compose, chosen or project.active()),
-        lambda services: project.port.current(tuple(services)),
+        project.current,
         lambda: tuple(sorted(answering_urls(project).items())),
         project.adopt,
     )

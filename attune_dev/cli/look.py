@@ -22,7 +22,8 @@ ANSWER_SECONDS = 1.0
 def ps(_context: Any, json: bool = False) -> None:
     """Shows state, health, ages, mounts and URL per service.
 
-    IMAGE and CONTAINER are ages; an image that is newer than its container is marked. MOUNTS tells
+    IMAGE and CONTAINER are ages; an image that is newer than its container is marked, and so is a
+    container in which `inv dev` has exchanged the program. MOUNTS tells
     whether the packs volume holds what packs/ holds.
     """
     from attune_dev.reporting.ps import render
@@ -43,6 +44,7 @@ def _rows(project: Project) -> list[Row]:
     known = [name for name in names if name in project.compose.services]
     images = project.port.images(known) if known else {}
     mounts = _mounts(project, by_service.values())
+    swapped = project.port.swapped()
     now = time.time()
     rows = []
     for name in names:
@@ -60,6 +62,7 @@ def _rows(project: Project) -> list[Row]:
                 _state(container),
                 "" if container.health.value == "none" else container.health.value,
                 container_age=now - container.created,
+                swapped=now - swapped[name].since if name in swapped else None,
                 stale=image is not None and image.id != container.image_id,
                 url=url_of(container) if container.running else "",
                 **shown,  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -155,6 +155,15 @@ class Project:
     def lock_written(self, path: str, content: bytes) -> None:
         """Tells whoever listens now that a build writes a lock file."""
         self.mended(path, content)
+
+    def current(self, services: Collection[str]) -> frozenset[str]:
+        """Those of the services that run, or ended well, as image and definition say.
+
+        One that was given other programs than its image holds is none of them: nothing tells
+        which sources these were made of, and a new container would not have them.
+        """
+        names = tuple(services)
+        return self.port.current(names) - self.port.swapped().keys() if names else frozenset()
 
     def relative(self, path: str) -> str:
         """A path as typed, relative to the root.

@@ -34,7 +34,7 @@ def bring_up(project: Project, services: Sequence[str]) -> None:
     graph = build_graph(project.workspace)
     wanted = with_needs(project.compose, services)
     with cancellable() as cancel, acting(project.root, "inv up", say):
-        plan = opening_plan(graph, wanted, project.port.current(wanted))
+        plan = opening_plan(graph, wanted, project.current(wanted))
         result = execute(plan, make_tools(project, starting=True), one_shot(), cancel=cancel)
     finish(result, json=False)
     quick.remember(project.root, project.workspace)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -93,6 +93,8 @@ class ContainerState:
         health_check: the command that tells its health, ``None`` without one.
         ports: published ports, sorted.
         mounts: sorted by target.
+        argv: what it starts, entry point and arguments as they were resolved.
+        read_only: whether its root file system cannot be written.
     """
 
     service: str
@@ -111,6 +113,8 @@ class ContainerState:
     health_check: HealthCheck | None = None
     ports: tuple[PublishedPort, ...] = ()
     mounts: tuple[ContainerMount, ...] = ()
+    argv: tuple[str, ...] = field(default=(), repr=False)
+    read_only: bool = False
 
     @property
     def running(self) -> bool:
@@ -210,6 +214,8 @@ def _container(document: Mapping[str, Any]) -> ContainerState:
         health_check=_health_check(config.get("Healthcheck") or {}),
         ports=_ports((document.get("NetworkSettings") or {}).get("Ports") or {}),
         mounts=_mounts(document.get("Mounts") or ()),
+        argv=(str(document.get("Path", "")), *map(str, document.get("Args") or ())),
+        read_only=bool((document.get("HostConfig") or {}).get("ReadonlyRootfs")),
     )
 
 

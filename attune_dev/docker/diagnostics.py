@@ -144,6 +144,18 @@ class BuildRecord:
         """Whether nothing had to be run."""
         return self.cached == len(self.counted)
 
+    def error_of_cargo(self, programs: Sequence[str]) -> BuildFailed:
+        """What to tell of a call of cargo that failed.
+
+        Args:
+            programs: what was to be compiled.
+        """
+        lines = list(self._logs.get("cargo", ()))
+        if found := compiler_error(lines):
+            return _of_compiler(programs, found)
+        why = "\n".join([text for text in lines if text.strip()][-TOLD_LINES:])
+        return BuildFailed(programs, why=why, hint=_hint(why))
+
     def error(self, services: Sequence[str]) -> BuildFailed:
         """What to tell of a build that failed: the compiler's own words where it spoke."""
         failed = [step for step in self.steps.values() if step.state is StepState.FAILED]
@@ -152,20 +164,24 @@ class BuildRecord:
         lines = list(self._logs.get(step.id, ())) if step else []
         name = step.name if step else ""
         if found := compiler_error(lines):
-            place = f" {found.file}:{found.line}" if found.file else ""
-            return BuildFailed(
-                services,
-                why=found.text,
-                hint=f"correct{place} and save; what ran before still runs",
-                step=name,
-                file=found.file,
-                line=found.line,
-            )
+            return _of_compiler(services, found, name)
         said = [text for text in self._logs.get("", ()) if text.strip()]
         told = [text for text in lines if text.strip()][-TOLD_LINES:]
         told += [step.error] if step else said[-TOLD_LINES:]
         why = "\n".join(([name] if name else []) + told)
         return BuildFailed(services, why=why, hint=_hint(why), step=name)
+
+
+def _of_compiler(what: Sequence[str], found: CompilerError, step: str = "") -> BuildFailed:
+    place = f" {found.file}:{found.line}" if found.file else ""
+    return BuildFailed(
+        what,
+        why=found.text,
+        hint=f"correct{place} and save; what ran before still runs",
+        step=step,
+        file=found.file,
+        line=found.line,
+    )
 
 
 def _hint(why: str) -> str:

@@ -102,8 +102,10 @@ class Engine:
             raise UsageError("no service is named")
         return tuple(sorted({known_service(self.project, name).name for name in services}))
 
-    def _docker(self, what: str, words: Sequence[str], *, check: bool = True) -> Completed:
-        done = run(["docker", *words], env=self._env, timeout=QUERY_SECONDS, check=False)
+    def _docker(
+        self, what: str, words: Sequence[str], *, check: bool = True, seconds: float = QUERY_SECONDS
+    ) -> Completed:
+        done = run(["docker", *words], env=self._env, timeout=seconds, check=False)
         if not done.ok and (lacking := environment_error(done.stderr, done.argv)):
             raise lacking
         if check and not done.ok:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from attune_dev.docker.containers import PROJECT_LABEL
+from attune_dev.docker.labels import HELPER_LABEL
 from attune_dev.docker.process import run
 from attune_dev.model.compose import ComposeProject
 
@@ -45,6 +46,19 @@ def networks(project: ComposeProject) -> list[Leftover]:
 def volumes(project: ComposeProject) -> list[Leftover]:
     """The project's volumes."""
     return _listed(["volume", "ls", *_of(project), "--format", "{{.Name}}\t{{.Name}}\t"])
+
+
+def builder_volumes(project: ComposeProject) -> list[Leftover]:
+    """The volumes in which the watch loop compiles."""
+    label = ["--filter", f"label={HELPER_LABEL}=builder"]
+    return _listed(["volume", "ls", *_of(project), *label, "--format", "{{.Name}}\t{{.Name}}\t"])
+
+
+def builder_images(project: ComposeProject) -> list[Leftover]:
+    """The images of the builder, which add next to nothing to the toolchain's."""
+    label = ["--filter", f"label={HELPER_LABEL}=builder"]
+    template = "{{.Repository}}:{{.Tag}}\t{{.Repository}}\t"
+    return _listed(["image", "ls", *_of(project), *label, "--format", template])
 
 
 def images(names: Iterable[str]) -> list[Leftover]:

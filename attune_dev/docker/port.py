@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from attune_dev.docker.cancel import Cancel
     from attune_dev.docker.containers import ContainerState, ImageState
     from attune_dev.model.compose import ComposeProject
+    from attune_dev.model.swap import SwapNote
 
 OnLine = Callable[[str], None]
 OnBuildEvent = Callable[[BuildEvent], None]
@@ -95,6 +96,45 @@ class BuildResult:
     steps: int = 0
     cached: int = 0
     compiled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """Whose a file of a container is, and its permission bits."""
+
+    uid: int
+    gid: int
+    mode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lodging:
+    """A container in which programs can be exchanged.
+
+    Attributes:
+        container: which.
+        files: its present programs by path.
+        note: what was exchanged in it before, ``None`` where it runs what its image holds.
+    """
+
+    container: ContainerState
+    files: Mapping[str, FileFacts] = field(default_factory=dict)
+    note: SwapNote | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SwapPlace:
+    """The containers of a service as places for other programs.
+
+    Attributes:
+        service: whose.
+        lodgings: one per container, none where it cannot be done.
+        why: why it cannot be done, empty where it can.
+    """
+
+    service: str
+    lodgings: tuple[Lodging, ...] = ()
+    why: str = ""
 
 
 class DockerPort(Protocol):
@@ -191,6 +231,48 @@ class DockerPort(Protocol):
 
     def down(self, on_line: OnLine = ..., *, volumes: bool = False) -> None:
         """Removes the project's containers and networks, with ``volumes`` its volumes too."""
+        ...
+
+    def swapped(self) -> Mapping[str, SwapNote]:
+        """The services that run other programs than their image holds, by service."""
+        ...
+
+    def swap_place(self, service: str, paths: Sequence[str]) -> SwapPlace:
+        """Looks whether programs of a service's containers can be exchanged.
+
+        Args:
+            service: whose.
+            paths: absolute, of the programs.
+        """
+        ...
+
+    def swap(self, place: SwapPlace, programs: Mapping[str, bytes], note: SwapNote) -> None:
+        """Puts other programs into a service's containers and restarts them.
+
+        The old ones stay beside them for :meth:`swap_back`. A container is started again even
+        where nothing could be copied into it.
+
+        Args:
+            place: as it was found.
+            programs: path to content.
+            note: what the containers tell of it from now on.
+        """
+        ...
+
+    def swap_back(self, service: str) -> SwapNote | None:
+        """Exchanges the programs with those that were there before, and restarts.
+
+        Returns:
+            What runs now, with no time and no profile where it is what the image holds; ``None``
+            where nothing was exchanged.
+        """
+        ...
+
+    def keep_swapped(self, service: str) -> bool:
+        """Makes an image of a service's present one and the programs that its container runs.
+
+        A new container then runs the same code. Whether there was anything to keep.
+        """
         ...
 
     def containers(self) -> tuple[ContainerState, ...]:

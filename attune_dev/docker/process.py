@@ -23,6 +23,9 @@ from attune_dev.errors import ActionError, EnvironmentLacksError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+Child = subprocess.Popen[bytes]
+"""A program that was started, with pipes in bytes."""
+
 LINE_LIMIT = 8192
 TAIL_LINES = 200
 GRACE_SECONDS = 5.0

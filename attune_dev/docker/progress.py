@@ -84,7 +84,38 @@ class Compiling:
     count: int
 
 
-BuildEvent = Step | LogLine | Compiling
+@dataclass(frozen=True, slots=True)
+class Units:
+    """How far cargo is.
+
+    Attributes:
+        done: units that are compiled.
+        total: all units of the call.
+        active: what is being compiled, as cargo names it: ``attune-api(bin)``.
+    """
+
+    done: int
+    total: int
+    active: tuple[str, ...] = ()
+
+    @property
+    def linking(self) -> bool:
+        """Whether programs alone are left: compiling their last part and linking them."""
+        return bool(self.active) and all(name.endswith("(bin)") for name in self.active)
+
+
+BuildEvent = Step | LogLine | Compiling | Units
+
+
+def is_last_part(event: BuildEvent) -> bool:
+    """Whether an event tells that nothing is left of a build but linking or exporting."""
+    match event:
+        case Units():
+            return event.linking
+        case Step(_, name, StepState.STARTED):
+            return name.partition("] ")[2].startswith("exporting") or name.startswith("exporting")
+        case _:
+            return False
 
 
 class ProgressParser(Protocol):
@@ -96,6 +127,24 @@ class ProgressParser(Protocol):
 
 
 _COMPILING = re.compile(r"^\s*Compiling (\S+) v\S+")
+
+
+_UNITS = re.compile(r"^\s*Building \[[^\]]*\] (?P<done>\d+)/(?P<total>\d+)(?:: (?P<active>.*))?$")
+
+
+class CargoParser:
+    """Parser for what cargo itself says, its progress bar included."""
+
+    def __init__(self) -> None:
+        self._lines = _Lines()
+
+    def feed(self, line: str) -> list[BuildEvent]:
+        """The events of a line; a state of the progress bar is a line of its own."""
+        found = _UNITS.match(sanitise(line))
+        if found is None:
+            return self._lines.events("cargo", line) if line.strip() else []
+        active = tuple(filter(None, (found["active"] or "").strip().split(", ")))
+        return [Units(int(found["done"]), int(found["total"]), active)]
 
 
 class _Lines:

@@ -13,12 +13,14 @@ import threading
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from attune_dev.docker import leftovers
 from attune_dev.docker.builds import Builder
 from attune_dev.docker.cancel import Cancel
-from attune_dev.docker.engine import QUERY_SECONDS, Engine
+from attune_dev.docker.engine import QUERY_SECONDS
 from attune_dev.docker.failures import explain
 from attune_dev.docker.process import Completed, Running, run
 from attune_dev.docker.start import Wave, start_waves
+from attune_dev.docker.swapping import Swapping
 from attune_dev.docker.text import sanitise
 from attune_dev.errors import ActionError, EnvironmentLacksError
 
@@ -46,7 +48,7 @@ def _project_lock(name: str) -> threading.RLock:
         return _locks.setdefault(name, threading.RLock())
 
 
-class WhalesDocker(Engine):
+class WhalesDocker(Swapping):
     """:class:`attune_dev.docker.port.DockerPort` on the engine that the docker client talks to."""
 
     def __init__(
@@ -155,6 +157,8 @@ class WhalesDocker(Engine):
         """See :class:`DockerPort`."""
         flags = ["--volumes"] if volumes else []
         self._compose(["down", "--remove-orphans", *flags], on_line)
+        if volumes:
+            leftovers.remove("volume", leftovers.builder_volumes(self.project))
 
     def up(
         self,

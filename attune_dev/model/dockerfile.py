@@ -104,6 +104,8 @@ class CargoBuild:
         manifest: value of ``--manifest-path``, empty where not given.
         line: line of the ``RUN``.
         note: why the selection is not known, empty where it is.
+        options: further words that decide what comes out: features, target, configuration.
+        environment: variables that the call is given beside the stage's, as ``name=value``.
     """
 
     directory: str = "/"
@@ -114,6 +116,8 @@ class CargoBuild:
     manifest: str = ""
     line: int = 1
     note: str = ""
+    options: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

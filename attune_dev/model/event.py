@@ -60,6 +60,13 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class NearlyDone:
+    """A build only links or exports from here on."""
+
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """A line that an action printed."""
 
@@ -225,6 +232,7 @@ Event = (
     | Planned
     | Started
     | Output
+    | NearlyDone
     | Progress
     | Ended
     | Idle

@@ -8,19 +8,13 @@ from attune_dev.model.event import (
     Changed,
     Ended,
     EngineAway,
-    EngineBack,
     Idle,
-    Notice,
     Output,
-    Paused,
     Planned,
     Problem,
-    Progress,
     Ready,
-    Services,
     Started,
     Stopped,
-    Unchanged,
 )
 
 if TYPE_CHECKING:
@@ -62,7 +56,7 @@ def to_dict(event: Event) -> dict[str, Any] | None:
         case EngineAway():
             lost = {"message": "the engine does not answer", "hint": "start it", "why": event.why}
             return {"event": "error"} | lost
-        case Unchanged() | Notice() | Progress() | Services() | Paused() | EngineBack():
+        case _:  # for people only
             return None
 
 

@@ -50,6 +50,8 @@ class Action:
             bytes in the volume) they are left as they run.
         restarts: targets of a recreate that stand for a restart, too: where the container stays,
             because image and definition are the same, it is restarted.
+        compiles: targets of a build for which nothing but compiled code changes: another way than
+            through the image can bring it.
     """
 
     id: int
@@ -59,6 +61,7 @@ class Action:
     because: tuple[Because, ...] = ()
     always: tuple[str, ...] = ()
     restarts: tuple[str, ...] = ()
+    compiles: tuple[str, ...] = ()
 
     @property
     def paths(self) -> frozenset[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,12 +11,12 @@ from types import TracebackType
 from typing import Self
 
 from attune_dev.docker import process
+from attune_dev.docker.labels import helper_labels
 from attune_dev.errors import ActionError, EnvironmentLacksError
 from attune_dev.packs.conversation import Conversation, Step, perl_command, script
 from attune_dev.state import STATE_DIRECTORY, keep_json
 
 MOUNT = "/volume"
-LABEL = "dev.attune-dev.helper"
 CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER")
 """What root needs to keep files of other users as they are; everything else is dropped."""
 EXEC_SECONDS = 30.0
@@ -104,13 +103,12 @@ class HelperSession:
         if self.directory is not None:
             return perl_command("serve", os.fspath(self.directory))
         _, *arguments = perl_command("serve", MOUNT)
-        labels = {LABEL: "packs", f"{LABEL}.owner": owner(), f"{LABEL}.project": self.project}
         return [
             *("docker", "run", "--rm", "--interactive", "--pull", "never"),
             *("--network", "none", "--read-only", "--log-driver", "none"),
             *("--cap-drop", "ALL", *(word for c in CAPABILITIES for word in ("--cap-add", c))),
             *("--security-opt", "no-new-privileges", "--pids-limit", "64", "--user", "0:0"),
-            *(word for key, text in labels.items() for word in ("--label", f"{key}={text}")),
+            *helper_labels("packs", self.project),
             *("--mount", self._mount(), "--workdir", "/", "--entrypoint", "perl", self.image),
             *arguments,
         ]
@@ -121,11 +119,6 @@ class HelperSession:
             mount += f",volume-label=com.docker.compose.project={self.project}"
             mount += f",volume-label=com.docker.compose.volume={self.volume_key}"
         return mount
-
-
-def owner() -> str:
-    """Who started a helper: host and process id."""
-    return f"{platform.node()}:{os.getpid()}"
 
 
 def check_in_reader(

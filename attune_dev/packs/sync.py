@@ -12,7 +12,8 @@ from attune_dev.model.packs import PacksFolder
 from attune_dev.packs.built import known_builds
 from attune_dev.packs.cache import load_digests, save_digests
 from attune_dev.packs.conversation import AgentTrouble, Conversation, Step
-from attune_dev.packs.helper import HelperSession, check_in_reader, owner
+from attune_dev.docker.labels import owner
+from attune_dev.packs.helper import HelperSession, check_in_reader
 from attune_dev.packs.manifest import DIGEST_BYTES, EMPTY_DIGEST, PackTree, encode
 from attune_dev.packs.report import PackOutcome, PackSync, SyncReport
 from attune_dev.packs.scan import DigestCache, chunks, pack_names, scan_pack

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from attune_dev.model.dockerfile import CargoBuild
@@ -51,6 +51,13 @@ _WITH_VALUE = frozenset(
     )
 )
 _COPIES = frozenset(("cp", "mv", "install", "ln", "rsync"))
+# Options that change what is compiled, beside selection and profile.
+_SHAPING = frozenset(
+    (
+        *("--all-features", "--config", "--features", "--no-default-features", "--target"),
+        *("-F", "-Z"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,8 @@ def cargo_build(call: Call, line: int) -> CargoBuild | None:
         return CargoBuild(directory=_shown(directory), workspace=True, line=line, note=note)
     if subcommand == "install" and "--path" not in options:
         return None  # a program from a registry, none of the repository's
-    return _build(subcommand, options, words, directory, line)
+    build = _build(subcommand, options, words, directory, line)
+    return replace(build, environment=tuple(_shown(item) for item in call.environment))
 
 
 def _build(
@@ -120,7 +128,16 @@ def _build(
         manifest=_shown(manifest),
         line=line,
         note=note,
+        options=tuple(_shaping(options)),
     )
+
+
+def _shaping(options: dict[str, list[str]]) -> Iterator[str]:
+    for name, values in options.items():
+        for value in values if name in _SHAPING else ():
+            yield name
+            if name in _WITH_VALUE:
+                yield _shown(value)
 
 
 def _profile(subcommand: str, options: dict[str, list[str]]) -> str:

@@ -60,6 +60,44 @@ def trace_shipped(stages: Stages, final: int) -> Shipped:
     return Shipped(tuple(sorted(names)), tuple(sources))
 
 
+def placed_binaries(stages: Stages, final: int, known: frozenset[str]) -> dict[str, str]:
+    """Where an image has its Cargo binaries, as far as that is certain.
+
+    Args:
+        stages: of one Dockerfile.
+        final: index of the final stage.
+        known: names of the binaries that the image ships.
+
+    Returns:
+        Absolute path in the image to the binary's name.
+    """
+    placed: dict[str, str] = {}
+    for facts in stages.chain(final):
+        for taken in facts.shipped:
+            if taken.source is None or _has_glob(taken.path) or UNKNOWN in taken.path:
+                continue
+            tracer = _Tracer(stages, taken)
+            tracer.trace(taken.stage, taken.source)
+            names = tracer.names & known
+            if not names or names != tracer.names:
+                continue
+            if len(names) == 1 and not _is_folder(stages, taken):
+                placed[_file(taken)] = next(iter(names))
+            else:
+                placed |= {posixpath.join(taken.path, name): name for name in names}
+    return placed
+
+
+def _is_folder(stages: Stages, taken: Taken) -> bool:
+    """Whether what is copied is known to be a folder that files were put into."""
+    source = (taken.source or "").rstrip("/")
+    return any(
+        other.path == source and other.inside
+        for facts in stages.chain(taken.stage)
+        for other in facts.taken
+    )
+
+
 def shipped_binaries(inputs: ImageInputs, known_binaries: frozenset[str]) -> frozenset[str]:
     """The Cargo binaries that an image ships.
 

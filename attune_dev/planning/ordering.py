@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 
 from attune_dev.model.plan import Action, ActionKind, Because, number
 from attune_dev.planning.graph import Graph, Owner
-from attune_dev.planning.reasons import Reason, ReasonKind, render_reasons
+from attune_dev.planning.reasons import COMPILE_KINDS, Reason, ReasonKind, render_reasons
 
 Item = tuple[ActionKind, str]
 """A kind of action and its one target."""
@@ -88,9 +88,16 @@ def ordered_actions(
                 because=_because([todos[item] for item in items], groups),
                 always=tuple(sorted(item[1] for item in items if todos[item].always and item[1])),
                 restarts=tuple(sorted(item[1] for item in items if todos[item].restart)),
+                compiles=tuple(sorted(t for k, t in items if _only_compiled(k, todos[(k, t)]))),
             )
         )
     return number(actions)
+
+
+def _only_compiled(kind: ActionKind, todo: Todo) -> bool:
+    """Whether a build has no cause that reaches the image otherwise than through cargo."""
+    kinds = {reason.kind for reasons in todo.causes.values() for reason in reasons}
+    return kind is ActionKind.BUILD and bool(kinds) and kinds <= COMPILE_KINDS
 
 
 def _because(todos: Iterable[Todo], groups: Mapping[int, tuple[str, ...]]) -> tuple[Because, ...]:

@@ -49,6 +49,15 @@ class Reason:
     subject: str = ""
 
 
+COMPILE_KINDS = frozenset(
+    (
+        *(ReasonKind.COMPILES, ReasonKind.INCLUDED, ReasonKind.MANIFEST, ReasonKind.LOCK),
+        ReasonKind.TOOLCHAIN,
+    )
+)
+"""Why cargo makes another program: where nothing else is told, an image differs in that alone."""
+
+
 _ORDER = {kind: place for place, kind in enumerate(ReasonKind)}
 
 

@@ -8,7 +8,7 @@ holds :data:`UNKNOWN`, and both ways of a condition are gone.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -47,10 +47,12 @@ class Call:
     Attributes:
         argv: program and arguments; what is not known holds :data:`UNKNOWN`.
         directory: working folder, absolute.
+        environment: variables set for it or exported before, as ``name=value``, sorted.
     """
 
     argv: tuple[str, ...]
     directory: str
+    environment: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -66,6 +68,11 @@ class Followed:
     calls: list[Call] = field(default_factory=list)
     lost: bool = False
     scripts: list[str] = field(default_factory=list)
+
+
+def _names(assignments: Iterable[str]) -> list[str]:
+    """The variables that ``name=value`` words set."""
+    return [word.partition("=")[0].rstrip("+") for word in assignments]
 
 
 class _TooMuchError(Exception):
@@ -86,6 +93,7 @@ class Shell:
         self._found = Followed()
         self._steps = 0
         self._depth = 0
+        self._exported: dict[str, str] = {}
 
     def follow(self, text: str, scope: Scope) -> Followed:
         """Follows one text.
@@ -98,6 +106,7 @@ class Shell:
         self._functions = {}
         self._steps = 0
         self._depth = 0
+        self._exported = {}
         try:
             self._run(parse_shell(text), scope.copy(), "")
         except (_TooMuchError, RecursionError):
@@ -246,9 +255,15 @@ class Shell:
             assign(assignment, target, words)
         if not argv:
             return True, ""
+        given = {name: target.values.get(name, UNKNOWN) for name in _names(node.assignments)}
+        before, self._exported = self._exported, self._exported | given
         if argv[0] in self._functions:
-            return self._call_function(argv, scope, stdin)
-        return self._command(argv, scope, stdin)
+            result = self._call_function(argv, scope, stdin)
+        else:
+            result = self._command(argv, scope, stdin)
+        if given:
+            self._exported = before
+        return result
 
     def _call_function(self, argv: list[str], scope: Scope, stdin: str) -> tuple[bool | None, str]:
         self._deeper()
@@ -265,6 +280,9 @@ class Shell:
             return True, ""
         if name in ("set", "shift", "export", "declare", "typeset", "local", "readonly", "unset"):
             set_state(name, rest, scope)
+            if name == "export":
+                exported = _names(word for word in rest if not word.startswith("-"))
+                self._exported |= {each: scope.values.get(each, "") for each in exported}
             return True, ""
         if name == "read":
             for variable in (word for word in rest if not word.startswith("-")):
@@ -284,13 +302,20 @@ class Shell:
         return self._program(argv, scope, stdin)
 
     def _program(self, argv: list[str], scope: Scope, stdin: str) -> tuple[bool | None, str]:
-        self._found.calls.append(Call(tuple(argv), scope.directory))
+        given = tuple(sorted(f"{name}={value}" for name, value in self._exported.items()))
+        self._found.calls.append(Call(tuple(argv), scope.directory, given))
         inner = unwrap(argv)
         if not inner:
             return None, UNKNOWN
         if inner != argv:
             self._deeper()
+            before = self._exported
+            if posixpath.basename(argv[0]) == "env":
+                words = argv[1 : len(argv) - len(inner)]
+                pairs = [word.partition("=") for word in words if "=" in word]
+                self._exported = before | {name: value for name, _, value in pairs}
             result = self._command(inner, scope, stdin)
+            self._exported = before
             self._depth -= 1
             return result
         program = posixpath.basename(argv[0])

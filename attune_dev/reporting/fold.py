@@ -11,6 +11,7 @@ from attune_dev.model.event import (
     EngineAway,
     EngineBack,
     Idle,
+    NearlyDone,
     Notice,
     Output,
     Paused,
@@ -66,6 +67,8 @@ def fold(view: View, event: Event, at: float) -> View:
             return _around(view, event, at)
         case Ready() | Idle() | Problem() | Notice() | Stopped():
             return _about(view, event, at)
+        case NearlyDone():
+            return view
 
 
 def _before(view: View, event: Changed | Unchanged | Planned, at: float) -> View:

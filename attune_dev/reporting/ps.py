@@ -22,6 +22,8 @@ class Row:
         image_age: seconds since the image was made, ``None`` without one.
         container_age: seconds since the container was made, ``None`` without one.
         stale: whether the container runs another image than the present one.
+        swapped: seconds since programs were exchanged in the container, ``None`` where it runs
+            what its image holds.
         mounts: ``in sync``, what differs, or empty where no mount carries packs.
         url: where it answers, empty where it publishes nothing.
     """
@@ -32,6 +34,7 @@ class Row:
     image_age: float | None = None
     container_age: float | None = None
     stale: bool = False
+    swapped: float | None = None
     mounts: str = ""
     url: str = ""
 
@@ -44,6 +47,7 @@ class Row:
             "image_age": _rounded(self.image_age),
             "container_age": _rounded(self.container_age),
             "stale": self.stale,
+            "swapped": _rounded(self.swapped),
             "mounts": self.mounts,
             "url": self.url,
         }
@@ -60,12 +64,16 @@ def render(rows: Iterable[Row]) -> list[str]:
                 row.state,
                 row.health or "-",
                 image,
-                age(row.container_age),
+                age(row.container_age) + _swapped(row),
                 row.mounts or "-",
                 row.url or "-",
             )
         )
     return align(table)
+
+
+def _swapped(row: Row) -> str:
+    return "" if row.swapped is None else f" (program swapped {age(row.swapped)} ago)"
 
 
 def align(table: Sequence[Sequence[str]]) -> list[str]:

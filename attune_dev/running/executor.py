@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from attune_dev.docker.cancel import Cancel
+from attune_dev.docker.progress import is_last_part
 from attune_dev.errors import ActionError, AttuneDevError, Interrupted
-from attune_dev.model.event import Ended, Output, Progress, Started
+from attune_dev.model.event import Ended, NearlyDone, Output, Progress, Started
 from attune_dev.model.plan import Action, ActionKind, Plan
 from attune_dev.running import skips
 from attune_dev.running.meter import EarlierBuild, Meter
@@ -103,6 +104,7 @@ class _Run:
         self._telling = threading.Lock()
         self._results: dict[int, ActionResult] = {}
         self._meter = Meter()
+        self._nearly_done: set[int] = set()
 
     def run(self, plan: Plan) -> RunResult:
         started, clock = time.time(), time.monotonic()
@@ -120,7 +122,7 @@ class _Run:
             return ActionResult(action, Outcome.CANCELLED, because="a stop was asked for")
         if why := skips.blocked(action, self._results):
             return ActionResult(action, Outcome.SKIPPED, because=why)
-        via = self._update.via if action.kind is ActionKind.BUILD else ""
+        via = self._update.via(action) if action.kind is ActionKind.BUILD else ""
         self._tell(Started(action, via))
         clock = time.monotonic()
         self._meter = self._meter_for(action, via)
@@ -133,6 +135,8 @@ class _Run:
             result = replace(done, outcome=Outcome.FAILED, error=error, partly=True)
         except AttuneDevError as error:
             result = ActionResult(action, Outcome.FAILED, error=error)
+        if via:
+            via = self._update.via(action)  # it may have turned out impossible
         seconds = round(time.monotonic() - clock, 3)
         return replace(result, via=via, seconds=seconds, figures=self._meter.figures)
 
@@ -156,7 +160,7 @@ class _Run:
             case ActionKind.SYNC_PACKS:
                 return _content(action, self._packs().sync(action.targets, talk), "synced")
             case ActionKind.BUILD:
-                return _made(action, self._update.build(action.targets, talk))
+                return _made(action, self._update.build(action, talk))
             case ActionKind.RERUN:
                 return self._rerun(action, talk)
             case ActionKind.RECREATE:
@@ -182,12 +186,10 @@ class _Run:
         return replace(result, because="it ran on what is there now", current_since=since)
 
     def _recreate(self, action: Action, talk: Talk) -> ActionResult:
-        same: set[str] = set()
-        if following := sorted(skips.followers(action)):
-            containers, images = self._port.containers(), self._port.images(following)
-            same = {name for name in following if skips.runs_image(name, containers, images)}
+        following = sorted(skips.followers(action))
+        same = self._update.current(following) if following else frozenset()
         todo = [name for name in action.targets if name not in same]
-        changed = set(self._update.apply(todo, talk)) if todo else set()
+        changed = set(self._update.apply(todo, action.always, talk)) if todo else set()
         changed |= self._restart_kept(action, changed, talk)
         self._wait(action.targets, talk)
         result = _made(action, _each(action, "recreated", sorted(changed)))
@@ -235,6 +237,9 @@ class _Run:
             self._on_build(action, event)
             if now := self._meter.add(event):
                 self._on_event(Progress(action, now.text, now.done, now.total, now.left))
+            if is_last_part(event) and action.id not in self._nearly_done:
+                self._nearly_done.add(action.id)
+                self._on_event(NearlyDone(action))
 
 
 def _each(action: Action, verb: str, changed: Sequence[str] = ()) -> tuple[TargetResult, ...]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from attune_dev.docker.diagnostics import BuildFailed
 from attune_dev.docker.port import BuildRequest
 from attune_dev.docker.progress import LogLine, Step, StepState
+from attune_dev.running import skips
 from attune_dev.running.outcome import TargetResult
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from attune_dev.docker.port import DockerPort
     from attune_dev.docker.progress import BuildEvent
+    from attune_dev.model.plan import Action
     from attune_dev.running.ports import Talk
 
 MOST_OF_A_NAME = 100
@@ -43,24 +45,31 @@ def mended(build: Callable[[], T], mend: Mend, talk: Talk) -> T:
 
 
 class Update(Protocol):
-    """One way from sources to running code.
+    """One way from sources to running code."""
 
-    Attributes:
-        via: its name in events: ``image`` or ``swap``.
-    """
+    def via(self, action: Action) -> str:
+        """How a build is done, as events tell it: ``image`` or ``swap``."""
+        ...
 
-    via: str
-
-    def build(self, services: Sequence[str], talk: Talk) -> tuple[TargetResult, ...]:
-        """Makes new code for services; what runs is not touched.
+    def build(self, action: Action, talk: Talk) -> tuple[TargetResult, ...]:
+        """Makes new code for the targets of a build; what runs is not touched.
 
         Raises:
             AttuneDevError: it failed or was cancelled, and everything is as it was.
         """
         ...
 
-    def apply(self, services: Sequence[str], talk: Talk) -> tuple[str, ...]:
+    def current(self, services: Sequence[str]) -> frozenset[str]:
+        """Those of the services that run what was made for them last."""
+        ...
+
+    def apply(self, services: Sequence[str], always: Sequence[str], talk: Talk) -> tuple[str, ...]:
         """Puts what was built in place.
+
+        Args:
+            services: what is to run it.
+            always: those of them that need a new container, whatever was built.
+            talk: where to tell.
 
         Returns:
             The services that run something else than before, sorted.
@@ -70,8 +79,6 @@ class Update(Protocol):
 
 class ImageUpdate:
     """Through images and new containers."""
-
-    via = "image"
 
     def __init__(
         self, port: DockerPort, make_request: MakeRequest = BuildRequest, mend: Mend = _no_mend
@@ -87,8 +94,16 @@ class ImageUpdate:
         self._make_request = make_request
         self._mend = mend
 
-    def build(self, services: Sequence[str], talk: Talk) -> tuple[TargetResult, ...]:
+    def via(self, action: Action) -> str:  # noqa: ARG002
         """See :class:`Update`."""
+        return "image"
+
+    def build(self, action: Action, talk: Talk) -> tuple[TargetResult, ...]:
+        """See :class:`Update`."""
+        return self.build_images(action.targets, talk)
+
+    def build_images(self, services: Sequence[str], talk: Talk) -> tuple[TargetResult, ...]:
+        """Builds the images of these services in one solve."""
         request = self._make_request(tuple(services))
         result = mended(
             lambda: self._port.build(request, telling(talk), cancel=talk.cancel), self._mend, talk
@@ -104,16 +119,33 @@ class ImageUpdate:
             for image in result.images
         )
 
-    def apply(self, services: Sequence[str], talk: Talk) -> tuple[str, ...]:
-        """See :class:`Update`."""
+    def current(self, services: Sequence[str]) -> frozenset[str]:
+        """See :class:`Update`; what was exchanged in a container is not what its image holds."""
+        containers, images = self._port.containers(), self._port.images(services)
+        same = {name for name in services if skips.runs_image(name, containers, images)}
+        return frozenset(same - self._port.swapped().keys() if same else same)
+
+    def apply(
+        self,
+        services: Sequence[str],
+        always: Sequence[str],  # noqa: ARG002
+        talk: Talk,
+    ) -> tuple[str, ...]:
+        """See :class:`Update`; nothing that was exchanged in a container outlives this."""
+        swapped = [name for name in services if name in self._port.swapped()]
+        changed = self._port.recreate(swapped, talk.on_line, force=True) if swapped else ()
+        rest = [name for name in services if name not in swapped]
+        return tuple(sorted({*changed, *(self._start(rest, talk) if rest else ())}))
+
+    def _start(self, services: Sequence[str], talk: Talk) -> tuple[str, ...]:
         return self._port.recreate(services, talk.on_line)
 
 
 class StartingUpdate(ImageUpdate):
     """Through images; containers are started with all that they need, in its order."""
 
-    def apply(self, services: Sequence[str], talk: Talk) -> tuple[str, ...]:
-        """See :class:`Update`; what runs as it should is left alone."""
+    def _start(self, services: Sequence[str], talk: Talk) -> tuple[str, ...]:
+        """What runs as it should is left alone."""
         return self._port.up(services, talk.on_line, cancel=talk.cancel)
 
 

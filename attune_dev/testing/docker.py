@@ -19,11 +19,20 @@ from attune_dev.docker.bake import known_service
 from attune_dev.docker.cancel import Cancel
 from attune_dev.docker.containers import ContainerState, ImageState, State
 from attune_dev.docker.diagnostics import BuildFailed
-from attune_dev.docker.port import BuildRequest, BuildResult, ImageOutcome, ImageResult
+from attune_dev.docker.port import (
+    BuildRequest,
+    BuildResult,
+    FileFacts,
+    ImageOutcome,
+    ImageResult,
+    Lodging,
+    SwapPlace,
+)
 from attune_dev.docker.progress import LogLine, Step, StepState
 from attune_dev.docker.start import start_waves
 from attune_dev.errors import ActionError, ConfigError, UsageError
 from attune_dev.model.compose import ComposeProject
+from attune_dev.model.swap import SwapNote
 from attune_dev.testing.script import Script
 
 if TYPE_CHECKING:
@@ -63,6 +72,7 @@ class FakeDocker(Script):
         self._seen: set[str] = set()
         self._containers: dict[str, ContainerState] = {}
         self._logs: dict[str, list[str]] = defaultdict(list)
+        self._swaps: dict[str, tuple[str, list[SwapNote]]] = {}
         self._now = 1_000.0
 
     # --- looking
@@ -78,6 +88,22 @@ class FakeDocker(Script):
     def images(self, services: Sequence[str]) -> dict[str, ImageState]:
         """See :class:`DockerPort`; a service without a build section always has its image."""
         return {name: image for name in self._named(services) if (image := self._image(name))}
+
+    def swapped(self) -> dict[str, SwapNote]:
+        """See :class:`DockerPort`."""
+        return {
+            name: notes[-1]
+            for name, (container, notes) in self._swaps.items()
+            if name in self._containers and self._containers[name].id == container
+        }
+
+    def swap_place(self, service: str, paths: Sequence[str]) -> SwapPlace:
+        """See :class:`DockerPort`."""
+        if service not in self._containers:
+            return SwapPlace(service, why="it has no container")
+        files = {path: FileFacts(0, 0, 0o755) for path in paths}
+        note = self.swapped().get(service)
+        return SwapPlace(service, (Lodging(self._containers[service], files, note),))
 
     def logs(self, service: str, lines: int = 20) -> tuple[str, ...]:
         """See :class:`DockerPort`."""
@@ -181,6 +207,36 @@ class FakeDocker(Script):
         for name in named:
             self._run(self._containers[name])
             on_line(f"Container {name} Restarted")
+
+    def swap(self, place: SwapPlace, programs: Mapping[str, bytes], note: SwapNote) -> None:
+        """See :class:`DockerPort`."""
+        self.record("swap", (place.service,))
+        container = self._containers[place.service]
+        before = self._swaps.get(place.service)
+        kept = before[1] if before is not None and before[0] == container.id else []
+        self._swaps[place.service] = container.id, [*kept, note]
+        self._run(container)
+
+    def swap_back(self, service: str) -> SwapNote | None:
+        """See :class:`DockerPort`."""
+        note = self.swapped().get(service)
+        if note is None:
+            return None
+        self.record("swap_back", (service,))
+        container, notes = self._swaps[service]
+        before = notes[-2] if len(notes) > 1 else SwapNote(0.0, "", dict(note.files), "")
+        self._swaps[service] = container, [note, before]
+        self._run(self._containers[service])
+        return before
+
+    def keep_swapped(self, service: str) -> bool:
+        """See :class:`DockerPort`."""
+        note = self.swapped().get(service)
+        if note is None:
+            return False
+        self.record("keep_swapped", (service,))
+        self._images[service] = ImageState(_digest(service, note.sources), self._tick(), 1)
+        return True
 
     def rerun(
         self,

@@ -131,6 +131,7 @@ class Loop:
                     self._parts.tell(Notice(f"{reason}; looking at everything again"))
                 self._eyes.want_everything()
             case Told(event):
+                self._work.heard(event)
                 self._parts.tell(event)
             case Running() | EngineGone() | EngineFound():
                 if self._around.take(message, self._parts.clock.now()):
@@ -205,6 +206,7 @@ class Loop:
             self._since = self._parts.clock.now()
         if look.edits:
             self._absorb(look.edits)
+            self._work.reconsider()
         if self._decider.doubt(look, self._work.doubts):
             self._told_idle = False
         elif not look.edits and (hints := look.hints - self._parts.planning.own_files()):

@@ -78,6 +78,12 @@ class Pending:
         }
         return frozenset(entries) - stuck
 
+    def newer(self) -> tuple[Change, ...]:
+        """What was saved since the work that runs was begun."""
+        entries = self.ledger.entries
+        paths = {path for path, e in entries.items() if self._begun.get(path, "") != e.digest}
+        return self.ledger.changes(paths)
+
     def choose(self, make_plan: Callable[[Sequence[Change]], Plan]) -> Plan:
         """The plan for what is worth doing now.
 

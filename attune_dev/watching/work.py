@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from attune_dev.errors import AttuneDevError
-from attune_dev.model.event import Changed, Planned, Problem, Ready
+from attune_dev.model.event import (
+    Changed,
+    Ended,
+    NearlyDone,
+    Notice,
+    Planned,
+    Problem,
+    Ready,
+    Started,
+)
+from attune_dev.model.plan import ActionKind
+from attune_dev.planning.superseding import Superseding
 from attune_dev.running.outcome import RunResult
 from attune_dev.watching.doubts import Doubts
 from attune_dev.watching.echoes import Echoes, echo
@@ -14,6 +25,7 @@ from attune_dev.watching.worker import Job, unexpected
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from attune_dev.model.event import Event
     from attune_dev.model.plan import Action, Plan
     from attune_dev.watching.decider import Decider
     from attune_dev.watching.memory import Memory
@@ -55,11 +67,43 @@ class Work:
         self.opened = False
         self.opening_due = True
         self.doubts = Doubts()
+        self._superseding = Superseding()
 
     def touched(self, paths: frozenset[str]) -> None:
         """Something happened to paths just now."""
         self.doubts.touched(paths)
         self._echoes.touched(paths, working=self.job is not None)
+
+    def heard(self, event: Event) -> None:
+        """Takes in what the worker tells of the build that runs."""
+        match event:
+            case Started(action) if action.kind is ActionKind.BUILD and not self._opening:
+                self._superseding = self._superseding.started(frozenset(action.targets))
+            case NearlyDone():
+                self._superseding = self._superseding.nearly_done()
+            case Ended(action) if action.kind is ActionKind.BUILD:
+                self._superseding = self._superseding.ended()
+
+    def reconsider(self) -> None:
+        """Breaks the build that runs off where what was saved since makes it pointless."""
+        if self.job is None or not self._superseding.building:
+            return
+        if not (newer := self._pending.newer()):
+            return
+        try:
+            plan = self._parts.planning.plan(newer, reread=False)
+        except AttuneDevError:
+            return  # told when it is planned in earnest
+        builds = frozenset(name for a in plan.of(ActionKind.BUILD) for name in a.targets)
+        self._superseding, judged = self._superseding.judge(builds)
+        if judged.told:
+            self._parts.tell(Notice(judged.told))
+        if judged.cancel:
+            self._parts.worker.cancel()
+
+    @property
+    def _opening(self) -> bool:
+        return self.job is not None and self.job.everything
 
     def act(self) -> bool:
         """Starts what is worth doing; returns whether anything is."""

@@ -17,13 +17,14 @@ from pathlib import Path
 
 import pytest
 
+from attune_dev.docker.labels import HELPER_LABEL as LABEL
 from attune_dev.errors import ActionError, EnvironmentLacksError
 from attune_dev.model.cargo import CargoModel
 from attune_dev.model.compose import ComposeProject
 from attune_dev.model.packs import PacksFolder
 from attune_dev.model.workspace import Workspace
 from attune_dev.packs import quick
-from attune_dev.packs.helper import LABEL, HelperSession
+from attune_dev.packs.helper import HelperSession
 from attune_dev.packs.report import PackOutcome, SyncReport
 from attune_dev.packs.status import PackState, packs_status, volume_status
 from attune_dev.packs.sync import sync_packs

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PORTS = ("API", "EXECUTOR", "NOTIFIER", "SENSOR", "WORKER_SHELL", "WORKER_PYTHON")
+PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 MARKER = r'"([a-z-]+)-[0-9A-Za-z]+"'
 
@@ -150,6 +151,15 @@ class Stack:
             env=self.environ,
             check=False,
         )
+        self._remove_labelled("volume", "{{.Name}}")
+        self._remove_labelled("image", "{{.Repository}}:{{.Tag}}")
+
+    def _remove_labelled(self, kind: str, template: str) -> None:
+        """What the loop compiled in is not the Compose file's."""
+        label = f"label={PROJECT_LABEL}={self.project}"
+        found = self.docker(kind, "ls", "--filter", label, "--format", template).split()
+        if found:
+            process.run(["docker", kind, "rm", "--force", *found], check=False)
 
 
 def eventually(probe: Callable[[], Any], timeout: float = 15.0, *, every: float = 0.1) -> Any:

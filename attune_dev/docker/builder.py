@@ -1,0 +1,340 @@
+"""The builder: a long-lived container with the toolchain, in which the watch loop compiles.
+
+Its image is the stage of the Dockerfile that compiles, without sources and without the compile. The
+sources reach it by content, through the standard input of the call that compiles: the files of
+the user are read, never touched, and none of them can be reached from the container. They and
+cargo's target folder are in a volume, so that the next session compiles what changed and no more.
+
+The container lives as long as the pipe to its main process: whatever ends this program, even a
+kill, ends it and the compile in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from attune_dev.docker import process
+from attune_dev.docker.builder_run import BuilderRun, CompileResult
+from attune_dev.docker.containers import PROJECT_LABEL
+from attune_dev.docker.diagnostics import BuildRecord
+from attune_dev.docker.failures import environment_error
+from attune_dev.docker.feeding import Record, make_feed
+from attune_dev.docker.labels import HELPER_LABEL, helper_labels
+from attune_dev.docker.process import Completed, run
+from attune_dev.errors import ActionError, AttuneDevError, Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from attune_dev.docker.cancel import Cancel
+    from attune_dev.docker.feeding import Source
+    from attune_dev.docker.port import OnBuildEvent
+    from attune_dev.model.swap import CompileStage
+
+QUERY_SECONDS = 60.0
+KILL = (
+    "f=/tmp/attune-dev-$0.pid; n=0; until [ -s $f ] || [ $n = 20 ]; do sleep 0.1; n=$((n+1)); done;"
+    " p=$(cat $f); kill -TERM -- -$p; n=0;"
+    " while kill -0 -- -$p 2>/dev/null && [ $n -lt 20 ]; do sleep 0.1; n=$((n+1)); done;"
+    " kill -KILL -- -$p 2>/dev/null; :"
+)
+PROBE = """
+cc=$(command -v cc || command -v gcc) || exit 0
+rustc -vV | sed -n 's/^host: //p'
+for linker in mold lld; do
+    echo 'int main(void){return 0;}' | "$cc" -fuse-ld=$linker -x c - -o /dev/null 2>/dev/null &&
+        { echo $linker; exit 0; }
+done
+exit 0
+"""
+
+
+class BuilderLacksError(ActionError):
+    """The builder cannot be had here; code still gets where it belongs through images."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompileRequest:
+    """One call of cargo.
+
+    Attributes:
+        stage: where and how.
+        sources: what it compiles, by absolute path in the builder.
+        programs: Cargo binaries.
+        packages: their packages, for a stage that selects packages.
+        workspace_packages: names of all packages whose sources can change.
+        profile: Cargo profile.
+        locked: whether the lock file must fit.
+        known: SHA-256 of the programs whose bytes are known already.
+        config: further settings of cargo, as ``--config`` takes them.
+    """
+
+    stage: CompileStage
+    sources: Mapping[str, Source]
+    programs: tuple[str, ...]
+    packages: tuple[str, ...] = ()
+    workspace_packages: tuple[str, ...] = ()
+    profile: str = "dev"
+    locked: bool = True
+    known: frozenset[str] = frozenset()
+    config: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Container:
+    name: str
+    child: process.Child
+    linker: tuple[str, ...] = ()
+    records: Record = field(default_factory=Record)
+
+
+class Builder:
+    """The builder containers of one project, each started when it is first needed.
+
+    Args:
+        root: repository root.
+        project: Compose project.
+        environ: environment of all calls; ours where it is ``None``.
+    """
+
+    def __init__(self, root: Path, project: str, environ: Mapping[str, str] | None = None) -> None:
+        self._root = root
+        self._project = project
+        self._env = dict(os.environ if environ is None else environ)
+        self._env["BUILDX_NO_DEFAULT_ATTESTATIONS"] = "1"
+        self._started: dict[str, _Container] = {}
+        self._lock = threading.Lock()
+        self._number = 0
+
+    def start(self, stage: CompileStage, cancel: Cancel) -> None:
+        """Has the builder of a stage running.
+
+        Raises:
+            BuilderLacksError: its image cannot be made or does not run.
+            Interrupted: it was cancelled.
+        """
+        with self._lock:
+            self._ensure(stage, cancel)
+
+    def compile(
+        self, request: CompileRequest, on_event: OnBuildEvent, cancel: Cancel
+    ) -> CompileResult:
+        """Brings the sources in and compiles.
+
+        Raises:
+            BuildFailed: with the compiler's own message.
+            BuilderLacksError: it cannot be done here.
+            Interrupted: it was cancelled; nothing of it runs any more.
+        """
+        with self._lock:
+            container = self._ensure(request.stage, cancel)
+            return self._compile(container, request, on_event, cancel)
+
+    def forget(self) -> None:
+        """Ends the containers: what their images are made of has changed."""
+        self.close()
+
+    def close(self) -> None:
+        """Ends the containers."""
+        with self._lock:
+            for container in self._started.values():
+                self._end(container)
+            self._started.clear()
+
+    # --- compiling
+
+    def _compile(
+        self,
+        container: _Container,
+        request: CompileRequest,
+        on_event: OnBuildEvent,
+        cancel: Cancel,
+    ) -> CompileResult:
+        cancel.check()
+        stage = request.stage
+        feed = make_feed(request.sources, container.records, stage.directory)
+        self._number += 1
+        number = f"{os.getpid()}-{self._number}"
+        argv = [
+            *("docker", "exec", "--interactive", "--user", "0:0"),
+            *_variables(request),
+            *(container.name, "sh", "-c", _script(), "builder"),
+            *(stage.directory, number, " ".join(request.programs)),
+            *(" ".join(sorted(request.known)), " ".join(request.workspace_packages)),
+            *_cargo(request, container.linker),
+        ]
+        record = BuildRecord()
+        container.records = Record()  # until it is known that the sources have arrived
+        running = BuilderRun(argv, feed.archive, record, on_event, env=self._env)
+        with cancel.ending(lambda: self._kill(container, number)):
+            result = running.result()
+        if running.synced:
+            container.records = feed.record
+        else:
+            self._end(self._started.pop(stage.key))
+        if cancel.requested:
+            raise Interrupted(what="the build was cancelled; what runs is as it was")
+        if not running.synced:
+            raise self._lacks("the builder could not take the sources", running.completed)
+        if running.status != 0:
+            raise record.error_of_cargo(request.programs)
+        if result.lock is not None and not request.locked:
+            container.records.forget(f"{stage.directory}/Cargo.lock")
+        return result.of(feed.digest)
+
+    def _kill(self, container: _Container, number: str) -> None:
+        run(
+            ["docker", "exec", "--user", "0:0", container.name, "sh", "-c", KILL, number],
+            env=self._env,
+            timeout=QUERY_SECONDS,
+            check=False,
+        )
+
+    # --- the container
+
+    def _ensure(self, stage: CompileStage, cancel: Cancel) -> _Container:
+        known = self._started.get(stage.key)
+        if known is not None and known.child.poll() is None:
+            return known
+        cancel.check()
+        image = self._image(stage, cancel)
+        name = f"{self._project}-attune-dev-builder-{stage.key}-{os.getpid()}"
+        child = process.pipe(self._run_argv(stage, image, name), env=self._env)
+        if child.stdout is None or child.stdout.readline().strip() != b"ready":
+            _, problem = child.communicate()
+            said = problem.decode(errors="replace")
+            raise environment_error(said, ("docker", "run")) or BuilderLacksError(
+                "the builder does not start", why=said.strip()
+            )
+        container = _Container(name, child)
+        # a builder serves what was written by the one before
+        kept = self._exec(name, ["cat", f"{stage.directory}/target/.attune-dev/record"])
+        container.records = Record.parse(kept.stdout, below=stage.directory)
+        container.linker = self._fast_linker(name)
+        self._started[stage.key] = container
+        return container
+
+    def _image(self, stage: CompileStage, cancel: Cancel) -> str:
+        name = f"{self._project}-attune-dev-builder:{stage.key}"
+        args = {key: value for key, value in stage.args.items() if value is not None}
+        contexts = stage.additional_contexts.items()
+        argv = [
+            *("docker", "buildx", "build", "--file", "-", "--target", stage.target, "--load"),
+            *("--tag", name, "--label", f"{PROJECT_LABEL}={self._project}"),
+            *("--label", f"{HELPER_LABEL}=builder", "--progress", "plain"),
+            *(word for key, text in args.items() for word in ("--build-arg", f"{key}={text}")),
+            *(word for key, text in contexts for word in ("--build-context", f"{key}={text}")),
+            stage.context or ".",
+        ]
+        lines: list[str] = []
+        running = process.Running(
+            argv, lines.append, cwd=self._root, env=self._env, input=stage.text.encode()
+        )
+        with cancel.ending(running.cancel):
+            done = running.wait(check=False)
+        cancel.check()
+        if not done.ok:
+            raise self._lacks("the image of the builder cannot be made", done)
+        return name
+
+    def _run_argv(self, stage: CompileStage, image: str, name: str) -> list[str]:
+        home = self._cargo_home(image)
+        volumes = {
+            stage.directory: f"builder-{stage.volume_key}",
+            f"{home}/registry": "cargo-registry",
+            f"{home}/git": "cargo-git",
+        }
+        return [
+            *("docker", "run", "--rm", "--interactive", "--pull", "never", "--name", name),
+            *("--log-driver", "none", "--user", "0:0", *helper_labels("builder", self._project)),
+            *(
+                word
+                for target, key in volumes.items()
+                for word in ("--mount", self._mount(key, target))
+            ),
+            *("--workdir", stage.directory, "--entrypoint", "sh", image),
+            *("-c", "echo ready; exec cat >/dev/null"),
+        ]
+
+    def _mount(self, key: str, target: str) -> str:
+        return (
+            f"type=volume,source={self._project}_attune-dev-{key},target={target}"
+            f",volume-label={PROJECT_LABEL}={self._project},volume-label={HELPER_LABEL}=builder"
+        )
+
+    def _cargo_home(self, image: str) -> str:
+        told = run(
+            ["docker", "image", "inspect", "--format", "{{json .Config.Env}}", image],
+            env=self._env,
+            timeout=QUERY_SECONDS,
+        )
+        pairs = dict(word.partition("=")[::2] for word in json.loads(told.stdout) or ())
+        return pairs.get("CARGO_HOME") or f"{pairs.get('HOME', '/root')}/.cargo"
+
+    def _fast_linker(self, name: str) -> tuple[str, ...]:
+        """Settings for the fastest linker that the toolchain's C compiler finds."""
+        host, _, linker = self._exec(name, ["sh", "-c", PROBE]).stdout.strip().partition("\n")
+        if not host or not linker:
+            return ()  # recent toolchains link with their own lld anyway
+        return (f'target.{host}.rustflags=["-Clink-arg=-fuse-ld={linker}"]',)
+
+    def _exec(self, name: str, words: Sequence[str]) -> Completed:
+        argv = ["docker", "exec", "--user", "0:0", name, *words]
+        return run(argv, env=self._env, timeout=QUERY_SECONDS, check=False)
+
+    def _end(self, container: _Container) -> None:
+        child = container.child
+        if child.stdin is not None:
+            child.stdin.close()
+        if not process.ends_within(child, 5.0):
+            self._exec_kill(container)
+        for stream in (child.stdout, child.stderr):
+            if stream is not None:
+                stream.close()
+
+    def _exec_kill(self, container: _Container) -> None:
+        argv = ["docker", "rm", "--force", container.name]
+        run(argv, env=self._env, timeout=QUERY_SECONDS, check=False)
+        process.end_group(container.child, grace=1.0)
+
+    @staticmethod
+    def _lacks(what: str, done: Completed | None) -> AttuneDevError:
+        said = (done.stderr.strip() or done.stdout.strip()) if done is not None else ""
+        lacking = environment_error(said, done.argv) if done is not None else None
+        return lacking or BuilderLacksError(what, why="\n".join(said.splitlines()[-8:]))
+
+
+def _script() -> str:
+    return resources.files("attune_dev.docker").joinpath("builder.sh").read_text()
+
+
+def _variables(request: CompileRequest) -> list[str]:
+    given = {
+        "CARGO_TARGET_DIR": f"{request.stage.directory}/target",
+        "CARGO_INCREMENTAL": "1",
+        "CARGO_TERM_PROGRESS_WHEN": "always",
+        "CARGO_TERM_PROGRESS_WIDTH": "200",
+        "CARGO_TERM_COLOR": "never",
+    }
+    pairs = [f"{name}={value}" for name, value in given.items()]
+    pairs += [pair for pair in request.stage.environment if pair.split("=")[0] not in given]
+    return [word for pair in pairs for word in ("--env", pair)]
+
+
+def _cargo(request: CompileRequest, linker: Sequence[str]) -> list[str]:
+    packages = request.packages if request.stage.by_package else ()
+    return [
+        *("cargo", "build", "--message-format=json-render-diagnostics"),
+        *(("--locked",) if request.locked else ()),
+        *("--profile", request.profile),
+        *(word for setting in (*request.config, *linker) for word in ("--config", setting)),
+        *(word for name in packages for word in ("--package", name)),
+        *(word for name in request.programs for word in ("--bin", name)),
+        *request.stage.options,
+    ]

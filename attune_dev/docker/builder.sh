@@ -1,0 +1,56 @@
+# Runs in the builder container, once per compile:  sh -c "$(this)" builder DIRECTORY NUMBER LOCKED …cargo
+# Standard input is a tar of the sources that changed. Standard output tells "attune-dev: …" lines, each
+# file's bytes behind its line; standard error is cargo's.
+
+set -u
+directory=$1 number=$2 wants=$3 known=$4 packages=$5
+shift 5
+cd "$directory" || exit 120
+state=$directory/target/.attune-dev
+mkdir -p "$state" || exit 120
+# The process group of this shell and all that it starts: what a cancel ends.
+echo $$ >"/tmp/attune-dev-$number.pid"
+
+# Cargo decides by times. Sources are written when their content changes, so their times grow with what
+# was compiled from them, unless the clock was set back: then nothing that is newer than now may stay so.
+: >"$state/now"
+if [ -e "$state/last" ] && [ "$state/last" -nt "$state/now" ]; then
+    echo "the clock was set back, the workspace's packages will be compiled again" >&2
+    for package in $packages; do
+        rm -rf target/*/.fingerprint/"$package"-* target/*/*/.fingerprint/"$package"-*
+    done
+    find . -newer "$state/now" -exec touch -c {} +
+fi
+
+tar -x -m -o -p -f - -C / || exit 121
+if [ -s "$state/removed" ]; then
+    xargs -0 rm -f -- <"$state/removed"
+    xargs -0 -n 1 dirname -- <"$state/removed" | sort -u | while IFS= read -r folder; do
+        while rmdir -- "$folder" 2>/dev/null; do folder=${folder%/*}; done
+    done
+    : >"$state/removed"
+fi
+echo "attune-dev: synced"
+
+"$@" >"$state/messages"
+status=$?
+: >"$state/last"
+echo "attune-dev: exit $status"
+[ "$status" = 0 ] || exit 0
+sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' "$state/messages" | sort -u | while IFS= read -r file; do
+    name=${file##*/}
+    case " $wants " in *" $name "*) ;; *) continue ;; esac
+    sum=$(sha256sum <"$file")
+    sum=${sum%% *}
+    case " $known " in
+    *" $sum "*) echo "attune-dev: program $name $sum 0" ;;
+    *)
+        echo "attune-dev: program $name $sum $(wc -c <"$file")"
+        cat "$file"
+        ;;
+    esac
+done
+if [ -f Cargo.lock ]; then
+    echo "attune-dev: lock - $(wc -c <Cargo.lock)"
+    cat Cargo.lock
+fi

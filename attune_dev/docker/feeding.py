@@ -1,0 +1,127 @@
+"""What has to reach a builder so that its sources are those on disk (pure but for reading them)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from attune_dev.docker.tar import TarWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class Source(Protocol):
+    """One source on disk (:class:`attune_dev.loading.feed.FedFile`)."""
+
+    @property
+    def path(self) -> str:
+        """Absolute path on this machine."""
+
+    @property
+    def digest(self) -> str:
+        """Of mode and content, or of a link's target."""
+
+    @property
+    def mode(self) -> int:
+        """Permission bits."""
+
+    @property
+    def link(self) -> str:
+        """Where a symbolic link points, empty for a file."""
+
+
+@dataclass(slots=True)
+class Record:
+    """What a builder's sources are: absolute path to digest.
+
+    It is kept beside them, without what is being written before that is written: after a kill at
+    any moment it names nothing that is not there.
+    """
+
+    digests: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str, *, below: str) -> Record:
+        """Reads what :meth:`render` wrote; what is outside of the volume did not outlive it."""
+        pairs = (line.split(" ", 1) for line in text.split("\0") if " " in line)
+        inside = below.rstrip("/") + "/"
+        return cls({path: digest for digest, path in pairs if path.startswith(inside)})
+
+    def render(self, paths: Iterable[str]) -> bytes:
+        """Some of the record as text."""
+        lines = (f"{self.digests[path]} {path}\0" for path in sorted(paths))
+        return "".join(lines).encode(errors="surrogateescape")
+
+    def forget(self, path: str) -> None:
+        """The file may be another one now."""
+        self.digests.pop(path, None)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFeed:
+    """What one compile brings in.
+
+    Attributes:
+        archive: a tar for the root folder of the builder.
+        record: what is there afterwards.
+        digest: of all sources.
+        written: how many files are written.
+    """
+
+    archive: bytes
+    record: Record
+    digest: str
+    written: int
+
+
+def make_feed(sources: Mapping[str, Source], known: Record, directory: str) -> SourceFeed:
+    """Compares by content and packs what differs.
+
+    Args:
+        sources: as they are to be.
+        known: as they are.
+        directory: the builder's folder that outlives it.
+
+    Raises:
+        OSError: a file cannot be read; one that went away meanwhile is left out.
+    """
+    digests = {path: source.digest for path, source in sources.items()}
+    changed = {path for path, digest in digests.items() if known.digests.get(path) != digest}
+    gone = known.digests.keys() - digests.keys()
+    tar = TarWriter()
+    state = f"{directory}/target/.attune-dev"
+    if changed or gone:
+        kept = known.digests.keys() - changed - gone
+        tar.file(f"{state}/record", known.render(kept))
+    for path in sorted(changed):
+        found = _add(tar, path, sources[path])
+        if found is None:
+            gone |= {path}
+            del digests[path]
+        else:
+            digests[path] = found
+    record = Record(digests)
+    if gone:
+        tar.file(f"{state}/removed", "\0".join(sorted(gone)).encode(errors="surrogateescape"))
+    if changed or gone:
+        tar.file(f"{state}/record", record.render(digests))
+    whole = hashlib.sha256(record.render(digests)).hexdigest()
+    return SourceFeed(tar.bytes(), record, whole, len(changed))
+
+
+def _add(tar: TarWriter, path: str, source: Source) -> str | None:
+    """Adds a file as it is now; its digest, ``None`` where it is gone."""
+    if source.link:
+        tar.symlink(path, source.link)
+        return source.digest
+    try:
+        with open(source.path, "rb") as file:  # noqa: PTH123
+            content = file.read()
+    except FileNotFoundError:
+        return None
+    tar.file(path, content, mode=source.mode)
+    digest = hashlib.sha256(content)
+    digest.update(b"x" if source.mode & 0o100 else b"-")
+    return digest.hexdigest()

@@ -1,0 +1,116 @@
+"""A small repository of another shape than this one, whose service compiles in a second."""
+
+from __future__ import annotations
+
+import subprocess
+import urllib.request
+import uuid
+from pathlib import Path
+
+from attune_dev.bench.sample.stack import Stack
+from attune_dev.setup.base_images import base_images
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+COMPOSE = """\
+name: {project}
+services:
+  web:
+    build: {{context: ., args: {{RUST: {rust}, DEBIAN: {debian}}}}}
+    environment: {{PLACE: here}}
+    stop_signal: SIGKILL
+    restart: unless-stopped
+    ports: ["127.0.0.1:{port}:8080"]
+    healthcheck: {{test: [CMD, web, check], interval: 1s, retries: 2}}
+"""
+DOCKERFILE = """\
+ARG RUST
+ARG DEBIAN
+FROM $RUST AS build
+WORKDIR /src
+COPY . .
+RUN WAIT=yes cargo build --release --bin web
+FROM $DEBIAN
+COPY --from=build /src/target/release/web /usr/local/bin/web
+CMD ["web"]
+"""
+MAIN = """\
+use std::io::{Read, Write};
+fn main() {
+    let address = std::env::args().nth(1).map_or("0.0.0.0:8080", |_| "127.0.0.1:8080");
+    if address.starts_with("127") {
+        std::process::exit(std::net::TcpStream::connect(address).is_err() as i32);
+    }
+    // START
+    for stream in std::net::TcpListener::bind(address).unwrap().incoming() {
+        let mut stream = stream.unwrap();
+        let _ = stream.read(&mut [0; 1024]);
+        let (mark, text) = (common::part::MARK, common::TEXT);
+        let _ = write!(stream, "HTTP/1.0 200 OK\\r\\n\\r\\nWEB {mark} {text} {}", env!("WAIT"));
+    }
+}
+"""
+COMMON = 'pub mod part;\npub const TEXT: &str = include_str!("text.txt");\n'
+MANIFEST = '[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2021"\n'
+
+
+def new_mark(kind: str) -> str:
+    """Text that nothing has been compiled with yet."""
+    return f"{kind}-{uuid.uuid4().hex[:12]}"
+
+
+class Small(Stack):
+    """The repository and what runs from it."""
+
+    @classmethod
+    def create(cls, root: Path) -> Small:
+        """Writes it."""
+        made = cls(root, f"t-small-{uuid.uuid4().hex[:8]}")
+        images = {image.variable: image.in_use for image in base_images(REPOSITORY)}
+        made.write(
+            "compose.yaml",
+            COMPOSE.format(
+                project=made.project,
+                port=made.ports["API"],
+                rust=images["RUST_IMAGE"],
+                debian=images["DEBIAN_IMAGE"],
+            ),
+        )
+        made.write("Dockerfile", DOCKERFILE)
+        made.write("Cargo.toml", '[workspace]\nresolver = "2"\nmembers = ["common", "web"]\n')
+        made.write(
+            "Cargo.lock",
+            'version = 4\n\n[[package]]\nname = "common"\nversion = "0.1.0"\n\n[[package]]\n'
+            'name = "web"\nversion = "0.1.0"\ndependencies = [\n "common",\n]\n',
+        )
+        made.write("common/Cargo.toml", MANIFEST.format(name="common"))
+        made.write("common/src/lib.rs", COMMON)
+        made.write("common/src/text.txt", "text")
+        made.common("first")
+        needs = '\n[dependencies]\ncommon = { path = "../common" }\n'
+        made.write("web/Cargo.toml", MANIFEST.format(name="web") + needs)
+        made.web("first")
+        subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+        return made
+
+    def write(self, name: str, text: str) -> Path:
+        """Writes a file."""
+        file = self.root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        return file
+
+    def common(self, mark: str) -> str:
+        """Gives the shared crate a marker."""
+        self.write("common/src/part.rs", f'pub const MARK: &str = "{mark}";\n')
+        return mark
+
+    def web(self, mark: str, start: str = "") -> str:
+        """Gives the service's own crate a marker, and a statement to start with."""
+        self.write("web/src/main.rs", MAIN.replace("WEB", mark).replace("// START", start))
+        return mark
+
+    def answer(self) -> list[str]:
+        """What the service answers: its marker, that of the shared crate, the included text."""
+        url = f"http://127.0.0.1:{self.ports['API']}/"
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            return str(answer.read().decode()).split()

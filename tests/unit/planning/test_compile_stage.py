@@ -1,0 +1,162 @@
+"""What of a Dockerfile compiles, and where the programs go: shapes that repositories have."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+from attune_dev.loading.dockerfile import parse_dockerfile
+from attune_dev.model.compose import BuildConfig
+from attune_dev.model.swap import Feed, NotSwappable, Placement, Swappable
+from attune_dev.planning.compile_stage import swappable
+from attune_dev.planning.image_stages import Stages
+
+
+def derive(text: str, *binaries: str, **args: str) -> Swappable | NotSwappable:
+    text = dedent(text).lstrip()
+    build = BuildConfig("", "Dockerfile", args=args)
+    stages = Stages(parse_dockerfile(text, "Dockerfile"), build, {}, {})
+    last = len(stages.dockerfile.stages) - 1
+    return swappable(stages, build, text, last, frozenset(binaries or ("web",)))
+
+
+def good(text: str, *binaries: str, **args: str) -> Swappable:
+    found = derive(text, *binaries, **args)
+    assert isinstance(found, Swappable), found
+    return found
+
+
+def why(text: str) -> str:
+    found = derive(text)
+    assert isinstance(found, NotSwappable), found
+    return found.reason
+
+
+PLAIN = """
+    # syntax=docker/dockerfile:1
+    ARG RUST=rust:1
+    FROM $RUST AS build
+    # what the compile needs
+    RUN apt-get install -y protobuf-compiler
+    WORKDIR /app
+    ENV SQLX_OFFLINE=true
+    COPY . .
+    RUN RUSTFLAGS="-C target-cpu=native" cargo build --release --features tls
+    FROM debian
+    COPY --from=build /app/target/release/web /usr/local/bin/
+    ENTRYPOINT ["web"]
+"""
+
+
+def test_the_tools_are_what_is_left_without_sources_and_compile() -> None:
+    found = good(PLAIN, RUST="rust:2")
+    assert found.stage.text == (
+        "# syntax=docker/dockerfile:1\n"
+        "ARG RUST=rust:1\n"
+        "FROM $RUST AS build\n"
+        "RUN apt-get install -y protobuf-compiler\n"
+        "WORKDIR /app\n"
+        "ENV SQLX_OFFLINE=true\n"
+    )
+    assert found.stage.target == "build"
+    assert found.stage.args == {"RUST": "rust:2"}
+    assert found.stage.directory == "/app"
+    assert found.stage.feeds == (Feed("", "", "/app", inside=True),)
+    assert found.stage.options == ("--features", "tls")
+    assert found.stage.environment == ("RUSTFLAGS=-C target-cpu=native",)
+    assert found.placements == (Placement("web", "/usr/local/bin/web"),)
+
+
+def test_what_prepares_dependencies_from_sources_goes_with_them() -> None:
+    found = good(
+        """
+        FROM rust AS chef
+        RUN cargo install cargo-chef
+        WORKDIR /app
+        FROM chef AS planner
+        COPY . .
+        RUN cargo chef prepare --recipe-path recipe.json
+        FROM chef AS builder
+        COPY --from=planner /app/recipe.json recipe.json
+        RUN cargo chef cook --release
+        COPY . .
+        RUN cargo build --release --bin web
+        FROM debian
+        COPY --from=builder /app/target/release/web /bin/web
+        """
+    )
+    assert found.stage.text == "FROM rust AS chef\nWORKDIR /app\nFROM chef AS builder\n"
+
+
+def test_mounts_and_a_renamed_program() -> None:
+    found = good(
+        """
+        FROM rust AS builder
+        WORKDIR /build
+        RUN --mount=type=bind,source=crates,target=/build/crates \\
+            --mount=type=cache,target=/build/target \\
+            cargo build --release --bin web && cp target/release/web /out
+        FROM debian
+        COPY --from=builder /out /usr/bin/service
+        """
+    )
+    assert found.stage.feeds == (Feed("", "crates", "/build/crates"),)
+    assert found.placements == (Placement("web", "/usr/bin/service"),)
+
+
+def test_services_whose_stages_differ_in_what_cargo_is_told_alone_share_a_builder() -> None:
+    text = """
+        FROM rust AS build
+        ARG SERVICE
+        WORKDIR /app
+        COPY . .
+        RUN cargo build --release -p {0} --bin {0}
+        FROM debian
+        COPY --from=build /app/target/release/{0} /bin/{0}
+    """
+    one, two = (good(text.format(n), n, SERVICE=n).stage for n in ("web", "job"))
+    assert one.key == two.key
+    assert one.by_package
+
+
+BASE = """
+    FROM rust AS build
+    WORKDIR /app
+    {}
+    RUN cargo build --release
+    FROM debian
+    COPY --from=build /app/target/release/web /bin/web
+    {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("step", "end", "reason"),
+    [
+        ("COPY . .", "RUN setcap cap_net_bind_service=+ep /bin/web", "works on the program"),
+        ("COPY --parents crates .", "", "--parents"),
+        ("COPY sources.tar.gz .", "", ""),
+        ("ADD sources.tar.gz .", "", "cannot be followed"),
+        ("RUN --mount=type=secret,id=x cat x\n    COPY . .", "", "secrets"),
+        ("COPY <<END src/main.rs\nfn main() {}\nEND", "", "holds files"),
+    ],
+)
+def test_what_cannot_be_followed_is_told(step: str, end: str, reason: str) -> None:
+    text = dedent(BASE).format(step, end)
+    if reason:
+        assert reason in why(text)
+    else:
+        assert isinstance(derive(text), Swappable)
+
+
+def test_files_of_another_stage_among_the_sources() -> None:
+    text = "FROM node AS page\nRUN make\n" + dedent(BASE).lstrip().format(
+        "COPY . .\nCOPY --from=page /dist ./dist", ""
+    )
+    assert why(text) == "another stage makes files that its compile reads"
+
+
+def test_an_image_that_is_the_stage_that_compiles() -> None:
+    text = "FROM rust\nWORKDIR /app\nCOPY . .\nRUN cargo build\nCMD target/debug/web\n"
+    assert why(text) == "its image is the stage that compiles"

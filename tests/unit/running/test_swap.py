@@ -1,0 +1,205 @@
+"""Which way code takes, and when what is asked for has nothing to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import pytest
+
+from attune_dev.docker.builder import BuilderLacksError, CompileRequest
+from attune_dev.docker.builder_run import CompileResult, Program
+from attune_dev.docker.cancel import Cancel
+from attune_dev.docker.port import BuildRequest
+from attune_dev.errors import AttuneDevError
+from attune_dev.model.plan import Action, ActionKind, Because, Plan
+from attune_dev.model.swap import CompileStage, NotSwappable, Placement, Swappable
+from attune_dev.running.executor import Tools, execute
+from attune_dev.running.outcome import RunResult
+from attune_dev.running.swap import SwapUpdate
+from attune_dev.running.update import ImageUpdate
+from attune_dev.testing import FakeDocker, built_service, compose_project
+
+if TYPE_CHECKING:
+    from attune_dev.docker.feeding import Source
+    from attune_dev.docker.port import OnBuildEvent
+
+NAMES = ("api", "notifier", "odd")
+
+
+class Bench:
+    """Compiles what ``port.sources`` says, and plays the repository."""
+
+    def __init__(self) -> None:
+        self.port = FakeDocker(compose_project(*(built_service(name) for name in NAMES)))
+        self.port.build(BuildRequest(NAMES))
+        self.port.up(NAMES)
+        self.port.calls.clear()
+        self.said: list[str] = []
+        self.requests: list[CompileRequest] = []
+        self.problem: AttuneDevError | None = None
+        self.forgotten = 0
+        self.update = SwapUpdate(self.port, ImageUpdate(self.port), self, self, self.said.append)
+
+    def run(self, *services: str, always: tuple[str, ...] = (), images: bool = False) -> RunResult:
+        causes = (Because("a.rs", "for the test"),)
+        compiles = () if images else services
+        plan = Plan(
+            actions=(
+                Action(1, ActionKind.BUILD, services, (), causes, services, compiles=compiles),
+                Action(2, ActionKind.RECREATE, services, (1,), causes, always),
+            )
+        )
+        return execute(plan, Tools(self.port, update=self.update))
+
+    # the compiler
+
+    def start(self, stage: CompileStage, cancel: Cancel) -> None:
+        return None
+
+    def compile(
+        self, request: CompileRequest, on_event: OnBuildEvent, cancel: Cancel
+    ) -> CompileResult:
+        self.requests.append(request)
+        cancel.check()
+        if self.problem is not None:
+            raise self.problem
+        made = []
+        for name in request.programs:
+            digest = self.port.sources[name]
+            known = digest in request.known
+            made.append(Program(name, digest, None if known else digest.encode()))
+        return CompileResult(tuple(made), sources="all")
+
+    def forget(self) -> None:
+        self.forgotten += 1
+
+    def close(self) -> None:
+        return None
+
+    # the repository
+
+    def swappable(self, service: str) -> Swappable | NotSwappable:
+        if service == "odd":
+            return NotSwappable("it is odd")
+        stage = CompileStage("Dockerfile", "FROM rust AS build", "build", "", directory="/src")
+        return Swappable(stage, (Placement(service, f"/bin/{service}"),))
+
+    def read(self, stage: CompileStage) -> Mapping[str, Source]:
+        return {}
+
+    def packages(self, programs: Iterable[str]) -> tuple[str, ...]:
+        return tuple(programs)
+
+    def workspace_packages(self) -> tuple[str, ...]:
+        return ("api",)
+
+    def profile(self, stage: CompileStage) -> str:
+        return "dev"
+
+    def config(self) -> tuple[str, ...]:
+        return ()
+
+    def is_locked(self, paths: Iterable[str]) -> bool:
+        return "Cargo.toml" not in paths
+
+    def keep_lock(self, stage: CompileStage, lock: bytes) -> str:
+        return ""
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def vias(result: RunResult) -> list[str]:
+    return [each.via for each in result.results if each.via]
+
+
+def test_one_compile_for_all_and_the_containers_stay(bench: Bench) -> None:
+    before = {container.service: container.id for container in bench.port.containers()}
+    bench.port.sources["api"] = "api, edited"
+    result = bench.run("api", "notifier")
+    assert vias(result) == ["swap"]
+    assert [request.programs for request in bench.requests] == [("api", "notifier")]
+    assert {container.service: container.id for container in bench.port.containers()} == before
+    assert bench.port.swapped()["api"].files == {"/bin/api": "api, edited"}
+    assert bench.update.swapped == ("api", "notifier")
+
+
+def test_a_program_whose_bytes_are_the_same_restarts_nothing(bench: Bench) -> None:
+    bench.run("api", "notifier")
+    bench.port.calls.clear()
+    bench.port.sources["api"] = "edited"
+    result = bench.run("api", "notifier")
+    assert bench.port.told == ["swap api", "wait_healthy api notifier"]
+    assert bench.requests[-1].known == {"api", "notifier"}
+    assert result.summary() == "2 built, 1 changed, 1 restarted"
+
+
+def test_a_container_that_someone_else_replaced_gets_the_program_again(bench: Bench) -> None:
+    bench.run("api")
+    bench.port.recreate(("api",), force=True)
+    bench.run("api")
+    assert bench.port.swapped()["api"].files == {"/bin/api": "api"}
+    assert [request.known for request in bench.requests] == [set(), {"api"}, set()]
+
+
+def test_what_cannot_be_exchanged_goes_through_its_image_and_says_so_once(bench: Bench) -> None:
+    for text in ("one", "two"):
+        bench.port.sources["odd"] = text
+        assert vias(bench.run("odd")) == ["image"]
+    assert bench.said == ["odd gets its code through its image: it is odd"]
+    assert bench.requests == []
+
+
+def test_a_cause_beyond_the_program_builds_the_image_and_ends_the_swapped_program(
+    bench: Bench,
+) -> None:
+    bench.run("api")
+    result = bench.run("api", images=True)
+    assert vias(result) == ["image"]
+    assert bench.port.swapped() == {}
+    assert bench.forgotten == 1
+
+
+def test_a_new_definition_gets_an_image_of_what_runs_first(bench: Bench) -> None:
+    bench.run("api")
+    bench.port.calls.clear()
+    causes = (Because("compose.yaml", "for the test"),)
+    plan = Plan(actions=(Action(1, ActionKind.RECREATE, ("api",), (), causes, ("api",)),))
+    assert execute(plan, Tools(bench.port, update=bench.update)).ok
+    assert bench.port.told[:2] == ["keep_swapped api", "recreate api"]
+    assert bench.update.swapped == ()
+
+
+def test_without_a_builder_images_are_built_from_then_on(bench: Bench) -> None:
+    bench.problem = BuilderLacksError("the image of the builder cannot be made", why="no space")
+    for text in ("one", "two"):
+        bench.port.sources["api"] = text
+        assert vias(bench.run("api")) == ["image"]
+    assert len(bench.requests) == 1
+    assert len(bench.said) == 1
+    assert "no space" in bench.said[0]
+
+
+def test_through_images_a_swapped_program_is_never_taken_for_the_image(bench: Bench) -> None:
+    """The image is as it was, the container runs another program: a new one is due."""
+    bench.run("api")
+    images = Tools(bench.port, update=ImageUpdate(bench.port))
+    actions = (
+        Action(1, ActionKind.BUILD, ("api",), always=("api",)),
+        Action(2, ActionKind.RECREATE, ("api",), (1,)),
+    )
+    result = execute(Plan(actions=actions), images)
+    assert bench.port.swapped() == {}
+    assert result.results[1].changed == ("api",)
+
+
+def test_a_cancelled_compile_leaves_all_as_it_was(bench: Bench) -> None:
+    cancel = Cancel()
+    cancel.request()
+    actions = (Action(1, ActionKind.BUILD, ("api",), compiles=("api",)),)
+    result = execute(Plan(actions=actions), Tools(bench.port, update=bench.update), cancel=cancel)
+    assert result.cancelled
+    assert bench.port.told == []
