@@ -67,7 +67,12 @@ def packs_new_sensor(_context: Any, words: list[str]) -> None:
     for path in draft.write():
         print(f"wrote {path}")
     project.adopt(project.load())
-    for change in render_dockerfiles(project.root, project.workspace, None):
+    try:
+        changes = render_dockerfiles(project.root, project.workspace)
+    except ConfigError as problem:
+        changes = ()
+        print(f"no Dockerfile was rendered: {problem.what}")
+    for change in changes:
         if change.needed:
             write_change(project.root, change)
             print(f"wrote {change.path}")

@@ -36,8 +36,9 @@ my %RENAMEAT2 = (x86_64 => 316, aarch64 => 276, riscv64 => 276, armv7l => 382, a
 my ($VOLUME, $HOME, $LOCK, $TXN, $SERVING, $ANNOUNCE, $CAN_EXCHANGE);
 my ($WRITER, $INPUT) = ('unknown', '');
 my (%OLD, %SURE);    # replaced versions by the end of their time; verified files by pack
+my %CALM;            # replaced versions whose folders tell whether anyone came in between
 my %BYTES;           # size of the packs in %SURE
-my %LOOKED;          # what `status` has just found under the lock: [manifest, files, root, …]
+my %LOOKED;          # what `status` has just found under the lock: [time, manifest, files, …]
 umask 0022;
 $SIG{PIPE} = 'IGNORE';
 $SIG{$_} = sub { POSIX::_exit(143) } for qw(TERM HUP);
@@ -407,9 +408,9 @@ sub forget_half {
 
 # After the switch: foreign files that came meanwhile move over, then the manifest becomes valid.
 sub finish {
-    my ($name, $journal) = @_;
+    my ($name, $journal, $calm) = @_;
     my ($stage, $pack) = ("$HOME/$name", $journal->{pack});
-    my @late = rescue($stage, $journal);
+    my @late = rescue($stage, $journal, $calm);
     step('rescued');
     my $file = "$HOME/packs/" . escaped($pack);
     if (-e "$stage/manifest") { rename "$stage/manifest", $file or fail("rename $file") }
@@ -418,16 +419,17 @@ sub finish {
     (my $old = $name) =~ s/^stage-/old-/;
     rename $stage, "$HOME/$old" or fail("rename $stage");
     $OLD{$old} = elapsed() + GRACE;
+    $CALM{$old} = $calm;
     step('kept');
     return @late;
 }
 
 # Whatever is in the replaced version and was not there when it was planned belongs to someone else.
 sub rescue {
-    my ($stage, $journal) = @_;
+    my ($stage, $journal, $calm) = @_;
     my ($live, $old, $known) = ("$VOLUME/$journal->{pack}", "$stage/tree", $journal->{known});
     return unless real_dir($old) && inode($old) == $journal->{old};
-    return if only_known_folders($old, $known);
+    return if $calm && only_known_folders($old, $known);
     my $seen = walk($old);
     my @late;
     for my $path (sort keys %$seen) {
@@ -497,7 +499,7 @@ sub reap {
         if ($left > 0) { next unless $all; select undef, undef, undef, $left }
         delete $OLD{$name};
         my $journal = load_journal("$HOME/$name");
-        rescue("$HOME/$name", $journal) if $journal;
+        rescue("$HOME/$name", $journal, delete $CALM{$name}) if $journal;
         remove_tree("$HOME/$name");
         refresh_stats($journal->{pack}) if $journal;
     }
@@ -533,6 +535,7 @@ sub each_pack {
 # Per pack: state, wanted digest, number of entries, writer, time, then drifted and foreign paths;
 # with `deep` every file is read, with `entries` the manifest follows.
 sub status {
+    my $at = time;
     my %asked = map { $_ => 1 } @_;
     my $deep = $asked{deep};
     # until a replaced version is gone, no stats are right: waiting is less work than much reading
@@ -545,7 +548,7 @@ sub status {
         my ($drift, $verified, $read) =
             drift("$VOLUME/$pack", $entries, $seen, $deep ? {} : load_stats($pack));
         save_stats($pack, $seen, keys %$verified) if $LOCK && $read;
-        $LOOKED{$pack} = [$manifest, $seen, $tops->{$pack}, $drift, $verified] if $LOCK;
+        $LOOKED{$pack} = [$at, $manifest, $seen, $tops->{$pack}, $drift, $verified] if $LOCK;
         my $gone = $manifest && !real_dir("$VOLUME/$pack");
         my $state = !$manifest ? 'foreign' : $gone || %$drift ? 'differs'
             : $manifest->{blocked} ? 'blocked' : 'clean';
@@ -576,12 +579,12 @@ sub foreign_paths {
 # The pack as it is: its files, its root (before them), what drifted and what is as it was written.
 sub look {
     my ($pack) = @_;
-    my $manifest = load_manifest($pack);
+    my ($at, $manifest) = (time, load_manifest($pack));
     my $owned = $manifest ? $manifest->{entries} : {};
     my $top = found(0, BELOW, "$VOLUME/$pack", '-maxdepth', 0)->{''} if real_dir("$VOLUME/$pack");
     my $seen = walk("$VOLUME/$pack");
     my ($drift, $verified) = drift("$VOLUME/$pack", $owned, $seen, load_stats($pack));
-    return ($manifest, $seen, $top ? identity($top) : undef, $drift, $verified);
+    return ($at, $manifest, $seen, $top ? identity($top) : undef, $drift, $verified);
 }
 
 # Compares the wanted entries with the volume and opens a transaction; answers what must be sent.
@@ -591,13 +594,13 @@ sub plan {
     my $live = "$VOLUME/$pack";
     refuse("something else than a folder is in the way at $live") if lstat $live and !-d _;
     my $looked = delete $LOOKED{$pack};
-    my ($manifest, $seen, $top, $drift, $verified) = $looked ? @$looked : look($pack);
+    my ($at, $manifest, $seen, $top, $drift, $verified) = $looked ? @$looked : look($pack);
     my $owned = $manifest ? $manifest->{entries} : {};
     my %want = map { $_->{path} => $_ } @entries;
     check_entries(\%want);
     my $t = $TXN = { pack => $pack, wanted => $wanted, remove => $remove, seen => $seen, owned => $owned,
         verified => $verified, top => $top, want => \%want, entries => \@entries, make => {}, new => {},
-        existed => real_dir($live), manifest => $manifest };
+        existed => real_dir($live), manifest => $manifest, calm => calm($at, $seen, $top) };
     my @unknown = grep {
         my $s = $seen->{$_};
         $s && $s->[TYPE] eq 'f' && $want{$_}{kind} eq 'f' && !$verified->{$_} && $s->[SIZE] == $want{$_}{size}
@@ -609,6 +612,15 @@ sub plan {
     my @need = grep { ($t->{make}{ $entries[$_]{path} } // '') eq 'new' } 0 .. $#entries;
     $t->{need} = { map { $_ => 1 } @need };
     return @need;
+}
+
+# Whether the folders had been left alone for a while when they were looked at: a change within one
+# tick of the clock would leave their times as they were.
+sub calm {
+    my ($at, $seen, $top) = @_;
+    my @times = map { $_->[MTIME] } grep { $_->[TYPE] eq 'd' } values %$seen;
+    push @times, (split / /, $top)[4] if defined $top;
+    return !grep { $_ > $at - 1 } @times;
 }
 
 sub check_entries {
@@ -824,7 +836,12 @@ sub write_all {
 
 sub unchanged_since_plan {
     my ($t) = @_;
-    return same_folders(folders("$VOLUME/$t->{pack}"), $t->{seen}, $t->{top});
+    my ($live, $seen) = ("$VOLUME/$t->{pack}", $t->{seen});
+    return 0 unless same_folders(folders($live), $seen, $t->{top});
+    return 1 if $t->{calm};
+    my $now = walk($live);
+    return keys %$now == keys %$seen
+        && !grep { !$seen->{$_} || identity($seen->{$_}) ne identity($now->{$_}) } keys %$now;
 }
 
 # Whether folders are those that were seen: nothing was added, renamed or deleted in any.
@@ -866,7 +883,7 @@ sub switch_folder {
         fail("rename $live");
     }
     step('switched');
-    $t->{late} = [finish($t->{name}, load_journal($t->{stage}))];
+    $t->{late} = [finish($t->{name}, load_journal($t->{stage}), $t->{calm})];
     note_sure($t);
     return 1;
 }

@@ -96,7 +96,7 @@ def read_program(path: Path) -> Program:
                 if (match := _GLIBC.match(version.name))
             ]
             return Program(elf["e_machine"], max(versions, default=None), interpreter)
-    except (ELFError, OSError, ValueError, UnicodeDecodeError, KeyError) as problem:
+    except (ELFError, OSError, ValueError, KeyError, MemoryError, OverflowError) as problem:
         raise ActionError(
             f"{path.name} is no ELF program", why=str(problem) or type(problem).__name__
         ) from None

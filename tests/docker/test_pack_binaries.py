@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from attune_dev.docker.diagnostics import BuildFailed
+from attune_dev.loading.rendered import render_dockerfiles, write_change
 from attune_dev.loading.workspace import load_workspace
 from attune_dev.model.workspace import Workspace
 from attune_dev.packs.binaries import build_pack_binaries
@@ -67,6 +68,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 cargo.manifests["Cargo.toml"],
             )
             draft.write()
+    for change in render_dockerfiles(root, _load(root)):
+        write_change(root, change)
     return root
 
 
@@ -129,8 +132,9 @@ def test_scaffolded_sensors_build_in_one_compile_sync_and_run(
     program = root / "packs/one/sensors/one-a-sensor"
     before = (program.stat().st_ino, program.stat().st_mtime_ns)
     main.write_text("fn main() { nonsense }\n")
-    with pytest.raises(BuildFailed, match="nonsense"):
+    with pytest.raises(BuildFailed) as caught:
         build_pack_binaries(root, workspace, args=args, image=images["DEBIAN_IMAGE"])
+    assert "nonsense" in caught.value.why
     assert (program.stat().st_ino, program.stat().st_mtime_ns) == before
     assert _states(root)["one-a-sensor"] is BinaryState.STALE
     assert _docker("inspect", "--format", "{{.State.Running}}", sensor) == "true"

@@ -1,0 +1,1 @@
+"""How fast a pack reaches those who read it."""
