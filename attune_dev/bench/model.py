@@ -77,6 +77,39 @@ class Ratio:
 
 
 @dataclass(frozen=True, slots=True)
+class Growth:
+    """An aim between two figures of one run: ``of`` takes at most so many times as long.
+
+    Attributes:
+        text: the aim in words.
+        of: the cell of the larger case.
+        to: the cell that it is compared with.
+        at_most: the largest ratio allowed.
+    """
+
+    text: str
+    of: Cell
+    to: Cell
+    at_most: float
+
+    def reached(self, figures: Mapping[Cell, float]) -> tuple[float, bool] | None:
+        """The ratio and whether it is within its bound; ``None`` where a figure is missing."""
+        if self.of not in figures or not figures.get(self.to):
+            return None
+        ratio = figures[self.of] / figures[self.to]
+        return ratio, ratio <= self.at_most
+
+    @property
+    def asked(self) -> str:
+        """What is asked for, as it is shown."""
+        return f"≤ {self.at_most:g}×"
+
+    def shown(self, value: float) -> str:
+        """The ratio, as it is shown."""
+        return f"{value:.1f}×"
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
     """An aim for one figure.
 
@@ -124,7 +157,7 @@ class Suite:
     name: str
     title: str
     cases: tuple[Case, ...]
-    aims: tuple[Ratio | Limit, ...] = ()
+    aims: tuple[Ratio | Growth | Limit, ...] = ()
     around: Callable[[], AbstractContextManager[object]] = nullcontext
     notes: tuple[str, ...] = ()
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 SUITES: dict[str, str] = {
     "builds": "attune_dev.bench.builds.suite",
     "packs": "attune_dev.bench.packs.suite",
+    "planner": "attune_dev.bench.planner.suite",
     "watch": "attune_dev.bench.watch.cases",
 }
 """Name of a suite and the module that makes it, by a function ``suite(root)``."""

@@ -35,6 +35,7 @@ class Effects:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._relations = graph.relations
+        self._readers: dict[tuple[tuple[str, ...], PackRole], tuple[str, ...]] = {}
         self._words = {
             name: " ".join((name, *self._binaries_of(name)))
             for name in graph.workspace.compose.services
@@ -99,13 +100,19 @@ class Effects:
 
     def readers(self, services: tuple[str, ...], role: PackRole) -> tuple[str, ...]:
         """Those of the long-running readers of packs that a file of this role concerns."""
+        known = self._readers.get((services, role))
+        if known is None:
+            known = self._readers[(services, role)] = self._find_readers(services, role)
+        return known
+
+    def _find_readers(self, services: tuple[str, ...], role: PackRole) -> tuple[str, ...]:
         running = [name for name in services if name not in self._relations.one_shots]
         words = restarted_words(role)
         if words is None:
-            meant = []
+            meant = set()
         else:
             fitting = [n for n in running if any(word in self._words[n] for word in words)]
-            meant = fitting or running
+            meant = set(fitting or running)
         declared = self._graph.workspace.compose.services
         said = {name: declared[name].override.on_pack(role.value) for name in running}
         return tuple(

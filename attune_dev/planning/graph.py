@@ -11,7 +11,7 @@ from attune_dev.model.dockerfile import ImageInputs, SourcePattern
 from attune_dev.model.packs import PackBinary, PacksFolder
 from attune_dev.model.workspace import Workspace
 from attune_dev.planning.bindings import Bindings, Compiled
-from attune_dev.planning.globs import folders_above, is_literal, join, within
+from attune_dev.planning.globs import folders_above, is_literal, join
 from attune_dev.planning.hidden import ContextRules
 from attune_dev.planning.image_ignore import reads
 from attune_dev.planning.relations import Relations, relate
@@ -222,13 +222,14 @@ def _copies(
 ) -> tuple[dict[str, tuple[CopySource, ...]], tuple[CopySource, ...]]:
     literal: dict[str, dict[CopySource, None]] = {}
     globs: dict[CopySource, None] = {}
+    holding = {above for root in closures.packages for above in (root, *folders_above(root))}
     for owner, image in inputs.items():
         lines = workspace.compile_lines.get(owner.service or owner.dockerfile, frozenset())
         for source in image.sources:
             if source.context.startswith("/"):
                 continue
             path = _source_path(source)
-            broad = any(within(root, path) for root in closures.packages)
+            broad = path in holding
             only = bool(compiles[owner]) and not source.final and source.line in lines
             entry = CopySource(owner, path, only, broad, source.final, source)
             if is_literal(path):

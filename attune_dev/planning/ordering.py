@@ -186,11 +186,7 @@ class Needs:
         """The image, what the service waits for, and the fills that make its start necessary."""
         service = item[1]
         relations = self._relations
-        found = {
-            (ActionKind.BUILD, name)
-            for name, users in relations.image_users.items()
-            if service in users
-        }
+        found = {(ActionKind.BUILD, name) for name in relations.images_of.get(service, ())}
         waits_for = relations.waits_for.get(service, frozenset())
         found |= {self._starts[name] for name in waits_for if name in self._starts}
         for reasons in self._todos[item].causes.values():

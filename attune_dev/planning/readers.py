@@ -33,6 +33,7 @@ class Folder:
         package: folder of the innermost package.
         mounts: services that bind-mount it or a folder above.
         copies: what copies it or a folder above.
+        excluding: whether any of that leaves something out again.
         packs: folders of packs that hold it.
         included: compilers that include a folder above.
         rules: context rules that may hide files here.
@@ -45,6 +46,7 @@ class Folder:
     package: str | None
     mounts: tuple[str, ...]
     copies: tuple[CopySource, ...]
+    excluding: bool
     packs: tuple[str, ...]
     included: tuple[Compiler, ...]
     rules: tuple[ContextRules, ...]
@@ -69,7 +71,10 @@ class Readers:
         self.files = PackageFiles(graph, elsewhere - graph.packages.keys() - {""})
         self._folders: dict[str, Folder] = {}
         self._included = self._index_included()
-        self._rules = tuple(dict.fromkeys(graph.rules.values()))
+        self._blind: dict[tuple[ContextRules, ...], frozenset[Owner]] = {}
+        self._owners_of: dict[ContextRules, list[Owner]] = {}
+        for owner, rules in graph.rules.items():
+            self._owners_of.setdefault(rules, []).append(owner)
         self.globs = tuple(
             dict.fromkeys(
                 entry.source
@@ -127,14 +132,30 @@ class Readers:
 
     def copies(self, path: str) -> tuple[CopySource, ...]:
         """All that copies a path, hidden or not."""
-        found = dict.fromkeys(self.folder_of(path).copies)
-        found |= dict.fromkeys(self.graph.literal_copies.get(path, ()))
-        found |= dict.fromkeys(e for e in self.graph.glob_copies if reads(e.source, path))
+        folder = self.folder_of(path)
+        # each names another path or glob, so none can be there twice
+        found = folder.copies
+        own = self.graph.literal_copies.get(path, ())
+        own += tuple(e for e in self.graph.glob_copies if reads(e.source, path))
+        if own:
+            found += own
+        if not folder.excluding and not any(entry.source.exclude for entry in own):
+            return found
         return tuple(entry for entry in found if entry.takes(path))
 
     def seen_copies(self, path: str) -> tuple[CopySource, ...]:
         """All that copies a path and is not kept from seeing it."""
-        return tuple(e for e in self.copies(path) if self.hidden(e.owner, path) is None)
+        blind = self._blind_to(path)
+        found = self.copies(path)
+        return tuple(e for e in found if e.owner not in blind) if blind else found
+
+    def _blind_to(self, path: str) -> frozenset[Owner]:
+        """The builds that a rule hides a path from."""
+        hiding = tuple(rules for rules in self._owners_of if rules.hides(path) is not None)
+        if hiding not in self._blind:
+            owners = (owner for rules in hiding for owner in self._owners_of[rules])
+            self._blind[hiding] = frozenset(owners)
+        return self._blind[hiding]
 
     def inputs(self, path: str, copies: Iterable[CopySource], *, claimed: bool) -> list[CopySource]:
         """Those copies for which a file is an input as such, not only what cargo may compile.
@@ -167,20 +188,21 @@ class Readers:
         package = folder.package
         if package is not None:
             area = self.files.area(path, package)
-            seen_by = {entry.owner for entry in copies}
-            steers = bool(self.sources.images_of_file(path))
+            beside = bool(package) and area is Area.OTHER
+            beside = beside and not self.sources.images_of_file(path)
+            seen_by = {entry.owner for entry in copies} if beside else frozenset()
             only = self.files.only_for(path)
             for owner, binary in self.graph.compiled_by.get(package, ()):
-                other = bool(package) and area is Area.OTHER and owner in seen_by and not steers
                 source = area is Area.SOURCE and (only is None or binary in only)
-                if source or other:
+                if source or owner in seen_by:
                     found[(owner, binary, ReasonKind.COMPILES)] = None
         told = {(owner, binary) for owner, binary, _ in found}
         for compiler in (*folder.included, *self._included.get(path, ())):
             if compiler[:2] not in told:
                 found[compiler] = None
                 told.add(compiler[:2])
-        return tuple(key for key in found if self.hidden(key[0], path) is None)
+        blind = self._blind_to(path) if found else frozenset()
+        return tuple(compiler for compiler in found if compiler[0] not in blind)
 
     def roles(self, path: str) -> tuple[Role, ...]:
         """The parts that a path plays in packs."""
@@ -219,8 +241,14 @@ class Readers:
         services = graph.workspace.compose.services
         package = next((folder for folder in above if folder in graph.packages), None)
         mounts = tuple(dict.fromkeys(s for f in above for s in graph.mounts.get(f, ())))
-        copies = tuple(dict.fromkeys(e for f in above for e in graph.literal_copies.get(f, ())))
-        included = tuple(dict.fromkeys(p for f in above for p in self._included.get(f, ())))
+        copies = graph.literal_copies.get(name, ())
+        included = self._included.get(name, ())
+        if name:  # what holds of the folder above holds here, and is much the same everywhere
+            outer = self.folder(name.rpartition("/")[0])
+            copies = copies + outer.copies if copies else outer.copies
+            included = (
+                tuple(dict.fromkeys(included + outer.included)) if included else (outer.included)
+            )
         packed = tuple(root for root in packs if within(name, root))
         written = generated(join(name, "x"), self.sources.target_folders)
         read = package is not None or mounts or copies or included or packed or written
@@ -230,10 +258,11 @@ class Readers:
             package=package,
             mounts=mounts,
             copies=copies,
+            excluding=any(entry.source.exclude for entry in copies),
             packs=packed,
             included=included,
             unread=not (read or self.globs or self._declared),
-            rules=tuple(rules for rules in self._rules if within(name, rules.context)),
+            rules=tuple(rules for rules in self._owners_of if within(name, rules.context)),
             whole=any(
                 not mount.read_only
                 for service in graph.mounts.get("", ())

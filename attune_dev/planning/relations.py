@@ -21,6 +21,7 @@ class Relations:
         mounted_by: volume to all services that mount it.
         volumes_of: service to the volumes it mounts.
         image_users: service with a build to the services whose containers run its image.
+        images_of: service to the services with a build whose image its container runs.
         built_from: service to the services whose images its own image is built from.
         waiters: one-shot to the services that wait for its completion.
     """
@@ -31,6 +32,7 @@ class Relations:
     mounted_by: Mapping[str, tuple[str, ...]]
     volumes_of: Mapping[str, tuple[str, ...]]
     image_users: Mapping[str, tuple[str, ...]]
+    images_of: Mapping[str, tuple[str, ...]]
     built_from: Mapping[str, tuple[str, ...]]
     waiters: Mapping[str, tuple[str, ...]]
 
@@ -54,13 +56,19 @@ def relate(workspace: Workspace) -> Relations:
     compose = workspace.compose
     one_shots = frozenset(name for name in compose.services if compose.one_shot(name))
     mounted_by, volumes_of, writers = _volumes(compose, one_shots)
+    image_users = _image_users(compose)
+    images_of: dict[str, set[str]] = {}
+    for name, users in image_users.items():
+        for user in users:
+            images_of.setdefault(user, set()).add(name)
     return Relations(
         one_shots=one_shots,
         waits_for={name: _reachable(compose, name) for name in compose.services},
         writers=writers,
         mounted_by=mounted_by,
         volumes_of=volumes_of,
-        image_users=_image_users(compose),
+        image_users=image_users,
+        images_of=_sorted(images_of),
         built_from=_built_from(compose, workspace.images),
         waiters=_waiters(compose, one_shots),
     )

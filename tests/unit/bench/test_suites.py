@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from attune_dev.bench.builds import old_way
-from attune_dev.bench.model import Ratio
+from attune_dev.bench.model import Growth, Ratio
 from attune_dev.bench.suites import SUITES, make_suite
 
 
@@ -19,7 +19,7 @@ def test_cells_are_unique_and_aims_are_measured(name: str) -> None:
     aimed = {
         cell
         for aim in suite.aims
-        for cell in ((aim.of, aim.to) if isinstance(aim, Ratio) else (aim.cell,))
+        for cell in ((aim.of, aim.to) if isinstance(aim, Ratio | Growth) else (aim.cell,))
     }
     assert suite.name == name
     assert len(cells) == len(set(cells))
