@@ -75,7 +75,7 @@ def packs_check(_context: Any, packs: list[str], fix: bool = False, json: bool =
     """Finds what services could not load or run.
 
     YAML against the schemas of packs, references, run bits and first lines of scripts. Errors stop
-    the sync of their pack; warnings and unknown fields stop nothing. Starts no container.
+    the sync of their pack; warnings and unknown fields stop nothing. Starts no service.
     """
     from attune_dev.packs.check.repair import repair
 
@@ -104,6 +104,8 @@ def packs_check(_context: Any, packs: list[str], fix: bool = False, json: bool =
 
 def _check(project: Project, named: Sequence[str]) -> list[PackCheck]:
     """Checks packs of all folders, those that are bind-mounted included."""
+    from attune_dev.cli.act import helper_image
+    from attune_dev.packs.check.programs import Programs
     from attune_dev.packs.check.run import Checker
     from attune_dev.packs.scan import pack_names
     from attune_dev.running.content import binaries_of
@@ -113,10 +115,11 @@ def _check(project: Project, named: Sequence[str]) -> list[PackCheck]:
     there = {name for folder in folders for name in pack_names(project.root / folder)}
     names = check_names("pack", named, there) or None
     binaries, types = binaries_of(workspace), project.settings.runner_types
+    fits = Programs(lambda: helper_image(project), project.root)
     return [
         check
         for folder in folders
-        for check in Checker(project.root, folder, binaries, types).check(names)
+        for check in Checker(project.root, folder, binaries, types, fits).check(names)
     ]
 
 

@@ -76,7 +76,7 @@ class ImageLoader:
             text = self._text(path) or ""
             if path in used or not any(name in text for name in wanted):
                 continue
-            for context in _contexts(cargo, wanted):
+            for context in _contexts(path, cargo, wanted):
                 inputs = self._inputs("", BuildConfig(context, path), key=path)
                 built = {b for c in (inputs.cargo_builds if inputs else ()) for b in c.binaries}
                 if inputs is not None and built & set(wanted):
@@ -189,11 +189,15 @@ def _runs_cargo(text: str, heredocs: Iterable[str]) -> bool:
     return any("cargo" in part for part in (text, *heredocs))
 
 
-def _contexts(cargo: CargoModel, wanted: Mapping[str, str | None]) -> list[str]:
-    """Folders that may be the context of a pack binary's build: its workspace, the root."""
+def _contexts(dockerfile: str, cargo: CargoModel, wanted: Mapping[str, str | None]) -> list[str]:
+    """Folders that may be the context of a pack binary's build: its workspace, the root.
+
+    A workspace that the Dockerfile lies in comes first.
+    """
     packages = cargo.packages()
     found = [packages[root].workspace for root in wanted.values() if root and root in packages]
-    return list(dict.fromkeys(("", *found)))
+    around = [folder for folder in found if folder and dockerfile.startswith(f"{folder}/")]
+    return list(dict.fromkeys((*around, "", *found)))
 
 
 def _is_outside(path: str) -> bool:

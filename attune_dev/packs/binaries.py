@@ -226,12 +226,30 @@ def _by_dockerfile(
         )
     found: dict[str, tuple[ImageInputs, list[str]]] = {}
     for name in names:
-        image = next(
-            (i for i in images if any(name in build.binaries for build in i.cargo_builds)),
-            images[0],
-        )
+        naming = [i for i in images if any(name in build.binaries for build in i.cargo_builds)]
+        image = naming[0] if naming else images[0]
+        if not naming:
+            _require_inside(workspace, name, image)
         found.setdefault(image.dockerfile, (image, []))[1].append(name)
     return list(found.values())
+
+
+def _require_inside(workspace: Workspace, name: str, image: ImageInputs) -> None:
+    """A Dockerfile that does not name a binary can compile it only in its own Cargo workspace.
+
+    Raises:
+        ConfigError: the binary's package is elsewhere.
+    """
+    package = workspace.cargo.package_of_binary(name)
+    context = "" if image.context == "." else image.context
+    if package is None or package.workspace == context:
+        return
+    raise ConfigError(
+        f"no Dockerfile compiles {name}",
+        why=f"{package.root} is outside of the workspace that {image.dockerfile} compiles",
+        hint=f"add one that runs `cargo build --bin {name}` with {package.root} as its context",
+        file=package.manifest,
+    )
 
 
 def _place(root: Path, binary: PackBinary) -> Path:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from attune_dev.packs import quick
+from attune_dev.packs.check.programs import Programs
 from attune_dev.packs.check.run import Checker, faults
 from attune_dev.packs.helper import HelperSession
 from attune_dev.packs.sync import sync_packs
@@ -106,7 +107,8 @@ class VolumePacks(ExitStack):
     def _faults(self, folder: str, names: Sequence[str]) -> dict[str, tuple[tuple[str, str], ...]]:
         """What is wrong with packs that are about to be synced."""
         if folder not in self._checkers:
-            self._checkers[folder] = Checker(self._root, folder)
+            fits = Programs(lambda: self._image, self._root)
+            self._checkers[folder] = Checker(self._root, folder, fits=fits)
         checker = self._checkers[folder]
         checker.binaries = binaries_of(self._workspace())
         checker.runner_types = self._runner_types

@@ -12,7 +12,7 @@ from attune_dev.packs.check import rules
 from attune_dev.packs.check.facts import KINDS, OTHER_FOLDERS, Facts, Kind, kind_of
 from attune_dev.packs.check.known import KnownFacts
 from attune_dev.packs.check.problem import Problem, errors_of
-from attune_dev.packs.check.scripts import check_entry_point, check_workflow
+from attune_dev.packs.check.scripts import Fits, anywhere, check_entry_point, check_workflow
 from attune_dev.packs.scan import left_out, pack_names
 
 
@@ -57,12 +57,14 @@ class Checker:
         folder: folder of packs, relative to the root.
         binaries: names of Cargo binaries of the repository: a sensor may name one as its program.
         runner_types: runner types that the settings declare.
+        fits: why a program could not run in the services' image, empty where it can.
     """
 
     root: Path
     folder: str
     binaries: Collection[str] = ()
     runner_types: Collection[str] = ()
+    fits: Fits = anywhere
     _known: KnownFacts = field(init=False)
 
     def __post_init__(self) -> None:
@@ -119,7 +121,7 @@ class Checker:
         for facts in files:
             folder = _FOLDER.get(facts.kind)
             if folder and not any(problem.is_error for problem in facts.problems):
-                yield from check_entry_point(pack, facts, folder, self.binaries)
+                yield from check_entry_point(pack, facts, folder, self.binaries, self.fits)
                 yield from check_workflow(pack, facts)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from attune_dev.packs.check.facts import Facts, Kind, Word
@@ -15,9 +15,16 @@ HEAD = 512
 SCRIPT_LIMIT = 5_000_000
 PROGRAM = b"\x7fELF"
 
+Fits = Callable[[Path], str]
+
+
+def anywhere(_: Path) -> str:
+    """Takes every program to run where it has to."""
+    return ""
+
 
 def check_entry_point(
-    pack: Path, facts: Facts, folder: str, made: Collection[str]
+    pack: Path, facts: Facts, folder: str, made: Collection[str], fits: Fits = anywhere
 ) -> Iterator[Problem]:
     """What is wrong with the script or program that an action or a sensor names.
 
@@ -26,6 +33,7 @@ def check_entry_point(
         facts: of the YAML file.
         folder: where its entry points are, ``actions`` or ``sensors``.
         made: names of Cargo binaries that are compiled and placed here.
+        fits: why a program could not run in the services' image, empty where it can.
     """
     how = runs(facts.kind, facts.runner.text if facts.runner else "")
     entry = facts.entry_point
@@ -42,17 +50,17 @@ def check_entry_point(
         return
     name = entry.text.removeprefix("./")
     path = f"{folder}/{name}"
-    if how is Runs.ITSELF and name.rpartition("/")[2] in made:
-        return  # compiled, checked and placed by `inv pack-binaries`
     try:
         status = os.stat(pack / path)
     except (OSError, ValueError):
+        if how is Runs.ITSELF and name.rpartition("/")[2] in made:
+            return  # `inv pack-binaries` makes it
         yield _missing(facts, entry, path, pack, how)
         return
     if not stat.S_ISREG(status.st_mode):
         yield _at(facts, entry, f"the entry point {path} is no file", "name a file")
         return
-    yield from _check_file(pack, path, status.st_mode, how)
+    yield from _check_file(pack, path, status.st_mode, how, fits)
 
 
 def check_workflow(pack: Path, facts: Facts) -> Iterator[Problem]:
@@ -65,7 +73,7 @@ def check_workflow(pack: Path, facts: Facts) -> Iterator[Problem]:
         yield _at(facts, word, f"there is no {places[0]}", "correct the name, or add the file")
 
 
-def _check_file(pack: Path, path: str, mode: int, how: Runs) -> Iterator[Problem]:
+def _check_file(pack: Path, path: str, mode: int, how: Runs, fits: Fits) -> Iterator[Problem]:
     head = _head(pack / path)
     if head is None:
         yield Problem(path, 0, 0, "the entry point cannot be read", "give yourself the right to")
@@ -77,6 +85,8 @@ def _check_file(pack: Path, path: str, mode: int, how: Runs) -> Iterator[Problem
         severity = Severity.WARNING if how is Runs.BY_INTERPRETER else Severity.ERROR
         fix = "set it with `chmod +x`, or `inv packs.check --fix`"
         yield Problem(path, 0, 0, "the run bit is missing", fix, severity, Repair.RUN_BIT)
+    if program and (why := fits(pack / path)):
+        yield Problem(path, 0, 0, why, "build it for the image that runs it")
     if not program and not shebang and how is not Runs.BY_INTERPRETER:
         yield _no_shebang(path, how)
     if first.endswith(b"\r") and newline and (shebang or how is Runs.BY_SHELL):

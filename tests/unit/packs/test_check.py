@@ -285,3 +285,19 @@ def test_every_schema_is_named_by_the_packs_of_this_repository() -> None:
         named.add(schema)
     assert named == {schema_file(kind) for kind in ("pack", "action", "sensor", "trigger")}
     assert named == set(SCHEMAS.iterdir())
+
+
+def test_a_program_for_another_machine_or_c_library_is_told(
+    tmp_path: Path, put: Callable[..., Path]
+) -> None:
+    put("a/pack.yaml", "ref: a\n")
+    put("a/sensors/s.yaml", "ref: a.s\nentry_point: made\n")
+    program = put("a/sensors/made", b"\x7fELF and more", 0o755)
+    told = {program: "made needs GLIBC 2.99, debian has glibc 2.36"}
+    checker = Checker(tmp_path, "packs", ["made"], fits=lambda path: told.get(path, ""))
+    (found,) = checker.check()
+    assert [(p.path, p.message) for p in found.problems] == [("sensors/made", told[program])]
+    told.clear()
+    assert checker.check()[0].problems == ()
+    program.chmod(0o644)
+    assert [p.message for p in checker.check()[0].problems] == ["the run bit is missing"]

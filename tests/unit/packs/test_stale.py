@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from attune_dev.errors import ConfigError
+from attune_dev.packs.binaries import build_pack_binaries
 from attune_dev.packs.built import MOST, known_builds, remember
 from attune_dev.packs.digest import file_digest
 from attune_dev.packs.sources import Sources
@@ -138,3 +140,19 @@ def test_only_the_last_builds_are_remembered(tmp_path: Path) -> None:
     assert known[file_digest(place)] == f"sources {MOST + 2}"
     (tmp_path / ".attune-dev/pack-binaries.json").write_text('{"version": 1, "built": []}')
     assert known_builds(tmp_path) == {}
+
+
+def test_a_crate_outside_of_the_workspace_needs_a_dockerfile_of_its_own(repo: Repository) -> None:
+    repo.members("crates/*", exclude=("extra",))
+    repo.crate("extra", bins=("mail",))
+    with (repo.root / "extra/Cargo.toml").open("a") as manifest:
+        manifest.write("\n[workspace]\n")
+    repo.write({"packs/core/sensors/m.yaml": "entry_point: mail\n"})
+    with pytest.raises(ConfigError, match="no Dockerfile compiles mail") as caught:
+        build_pack_binaries(repo.root, repo.load(), ["mail"])
+    assert "extra is outside of the workspace" in caught.value.why
+    dockerfile = "FROM rust AS b\nCOPY . .\nRUN cargo build --bin mail\nFROM scratch\n"
+    repo.write({"extra/Dockerfile": f"{dockerfile}COPY --from=b target/debug/mail /\n"})
+    loaded = repo.load()
+    assert loaded.pack_binary_images["extra/Dockerfile"].context == "extra"
+    assert len(binary_states(repo.root, loaded)) == 2
