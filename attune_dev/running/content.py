@@ -94,7 +94,7 @@ class VolumePacks(ExitStack):
             )
             for pack in report.packs:
                 found[pack.name] = ContentResult(
-                    pack.name, pack.touched, pack.detail, pack.seconds, pack.since
+                    pack.name, pack.touched, pack.detail, pack.seconds, pack.since, not pack.ok
                 )
             if problem := report.failure():
                 problems.append(problem)

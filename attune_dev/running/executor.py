@@ -260,7 +260,7 @@ def _content(action: Action, made: Sequence[ContentResult], verb: str) -> Action
     targets = tuple(
         TargetResult(
             item.name,
-            verb if item.changed else "unchanged",
+            "failed" if item.failed else verb if item.changed else "unchanged",
             changed=item.changed,
             seconds=item.seconds,
             detail=item.detail,

@@ -97,6 +97,14 @@ class ActionResult:
         return self.outcome in (Outcome.SUCCEEDED, Outcome.UNCHANGED)
 
     @property
+    def broken(self) -> tuple[str, ...]:
+        """The targets that are not current: those that failed alone, where it failed in part."""
+        if self.ok:
+            return ()
+        failed = tuple(target.name for target in self.targets if target.outcome == "failed")
+        return failed or self.action.targets
+
+    @property
     def changed(self) -> tuple[str, ...]:
         """The targets that are others than before."""
         return tuple(target.name for target in self.targets if target.changed)
@@ -137,7 +145,7 @@ class RunResult:
     def failed(self) -> tuple[str, ...]:
         """Targets of the actions that failed or were skipped for it, sorted."""
         broken = (r for r in self.results if r.outcome in (Outcome.FAILED, Outcome.SKIPPED))
-        return tuple(sorted({name for result in broken for name in result.action.targets}))
+        return tuple(sorted({name for result in broken for name in result.broken}))
 
     @property
     def error(self) -> AttuneDevError | None:
@@ -150,8 +158,9 @@ class RunResult:
         for result in self.results:
             if not result.ok:
                 key = result.outcome.value
-                counts[key] = counts.get(key, 0) + max(1, len(result.action.targets))
-                continue
+                counts[key] = counts.get(key, 0) + max(1, len(result.broken))
+                if not result.partly:
+                    continue
             verb = _VERBS.get(result.action.kind)
             if result.action.kind in _BUILDS:
                 counts["built"] = counts.get("built", 0) + len(result.targets)

@@ -44,6 +44,7 @@ class ContentResult:
         seconds: how long it took, 0 where it is not known by itself.
         current_since: seconds since the epoch when its content last changed where the services
             read it, 0 if unknown. Lets a restart be left out whose reader started later.
+        failed: whether it could not be made current.
     """
 
     name: str
@@ -51,6 +52,7 @@ class ContentResult:
     detail: str = ""
     seconds: float = 0.0
     current_since: float = 0.0
+    failed: bool = False
 
 
 class PartlyDone(ActionError):  # noqa: N818 - reads as what happened

@@ -205,7 +205,8 @@ class Pending:
         if item.outcome in (Outcome.FAILED, Outcome.SKIPPED):
             paths = {end for path in item.action.paths for end in ends.get(path, (path,))}
             digests = {path: self._begun[path] for path in paths if path in self._begun}
-            failure = Failure(item.action.kind, targets, digests, item.error, self._wall())
+            broken = frozenset(item.broken)
+            failure = Failure(item.action.kind, broken, digests, item.error, self._wall())
             self.failures = (*self.failures, failure)
 
     def _drop_stale(self) -> None:

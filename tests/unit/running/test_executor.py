@@ -261,7 +261,10 @@ def test_an_error_of_packs_is_kept_and_readers_are_not_restarted() -> None:
 
 def partly(*changed: str) -> FakePacks:
     packs = FakePacks()
-    results = tuple(ContentResult(name, name in changed) for name in ("core", "other"))
+    results = (
+        ContentResult("core", changed=False, failed=True),
+        ContentResult("other", "other" in changed),
+    )
     packs.fail("sync", PartlyDone(ActionError("not synced: core"), results))
     return packs
 
@@ -272,6 +275,8 @@ def test_readers_restart_for_the_packs_that_were_synced_beside_one_that_was_not(
     assert outcomes(result) == [Outcome.FAILED, Outcome.SUCCEEDED]
     assert result.results[0].changed == ("other",)
     assert not result.ok
+    assert result.failed == ("core",)
+    assert result.summary() == "1 synced, 2 restarted, 1 failed"
     assert port.told == ["restart api web", "wait_healthy api web"]
 
 
