@@ -125,7 +125,7 @@ def _watch(project: Project, chosen: frozenset[str] | None, how: _How) -> int:
         if swap is not None:
             stack.callback(swap.close)
             stack.callback(lambda: tell_swapped(swap.swapped, say))
-        parts = _parts(project, chosen, inbox, tell, packs, sentry, swap, poll=how.poll)
+        parts = _parts(project, chosen, inbox, tell, packs, sentry, swap, how)
         stack.enter_context(handled(lambda code: inbox.put_urgent(StopNow(code))))
         sentry.start()
         return Loop(parts, options).run()
@@ -184,8 +184,7 @@ def _parts(
     packs: Any,
     sentry: Sentry,
     swap: SwapUpdate | None,
-    *,
-    poll: bool,
+    how: _How,
 ) -> Parts:
     from attune_dev.cli.act import image_update, make_tools
     from attune_dev.cli.look import answering_urls
@@ -197,6 +196,7 @@ def _parts(
     from attune_dev.watching.graphs import GraphPlanning
     from attune_dev.watching.inbox import Told
     from attune_dev.watching.lock import acting
+    from attune_dev.watching.own_output import own_output
     from attune_dev.watching.parts import Parts, SystemClock
     from attune_dev.watching.questions import Answers
     from attune_dev.watching.record import Record
@@ -223,12 +223,13 @@ def _parts(
         project.current,
         lambda: tuple(sorted(answering_urls(project).items())),
         project.adopt,
+        own_output(project.root, [how.events] if how.events else []),
     )
     project.mended = planning.mended
     scope = planning.scope()
     return Parts(
         messages=inbox,
-        source=Watcher(project.root, scope, inbox, poll=poll),
+        source=Watcher(project.root, scope, inbox, poll=how.poll),
         looker=Snapshotter(project.root, scope),
         planning=planning,
         worker=ThreadWorker(inbox, run, lambda: acting(project.root, "inv dev", told)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
@@ -281,7 +282,8 @@ class Board:
         with self._lock:
             live, self._live = self._live, None
             if live is not None:
-                live.stop()
+                with suppress(OSError):  # the terminal is gone
+                    live.stop()
 
     def resume(self) -> None:
         """Takes it over (again)."""

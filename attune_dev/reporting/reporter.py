@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stderr
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,26 @@ def with_bell(tell: Callable[[Event], None], ring: Callable[[], None]) -> Callab
     return told
 
 
+class Lines(io.TextIOBase):
+    """A stream that tells lines: what others print would draw over a board.
+
+    Args:
+        tell: told each line, without its end.
+    """
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._rest = ""
+
+    def write(self, text: str) -> int:
+        """Tells the lines that are whole now."""
+        *whole, self._rest = (self._rest + text).split("\n")
+        for line in whole:
+            if line.strip():
+                self._tell(line)
+        return len(text)
+
+
 def _ring() -> None:
     sys.stdout.write(BELL)
     sys.stdout.flush()
@@ -117,10 +138,14 @@ def _board(dialogue: Dialogue) -> Iterator[Board]:
             with suspendable(give_back, take):
                 board.start()
                 try:
-                    yield board
+                    with redirect_stderr(Lines(lambda line: board(Notice(line)))):
+                        yield board
                 finally:
                     board.stop()
     finally:
-        for line in board.farewell():
-            sys.stdout.write(line + "\n")
-        sys.stdout.flush()
+        try:
+            sys.stdout.write("".join(f"{line}\n" for line in board.farewell()))
+            sys.stdout.flush()
+        except OSError:  # the terminal is gone: nothing more can be told
+            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - no file but a device
+                os.dup2(nowhere.fileno(), sys.stdout.fileno())

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from attune_dev.model.plan import Plan
 
 MOST_IN_A_ROW = 4
+LATE_SECONDS = 0.5  # what is written at the end of work is heard of after it
 
 
 class Echoes:
@@ -23,10 +24,15 @@ class Echoes:
     def __init__(self) -> None:
         self._inside: set[str] = set()
         self._row = 0
+        self._until = float("-inf")
 
-    def touched(self, paths: Iterable[str], *, working: bool) -> None:
+    def ended(self, now: float) -> None:
+        """Work has ended."""
+        self._until = now + LATE_SECONDS
+
+    def touched(self, paths: Iterable[str], now: float, *, working: bool) -> None:
         """Something happened to paths."""
-        if working:
+        if working or now <= self._until:
             self._inside.update(paths)
         else:
             self._row = 0

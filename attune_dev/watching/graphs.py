@@ -37,6 +37,7 @@ class GraphPlanning:
         current: those of some services whose container needs nothing; asks the engine.
         urls: service and address, for those that answer; asks the engine.
         on_load: told each workspace that comes into force.
+        own: files that we write ourselves while we watch.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class GraphPlanning:
         current: Callable[[Collection[str]], Collection[str]],
         urls: Callable[[], tuple[tuple[str, str], ...]],
         on_load: Callable[[Workspace], None],
+        own: frozenset[str] = frozenset(),
     ) -> None:
         self._root = root
         self._load = load
@@ -54,6 +56,7 @@ class GraphPlanning:
         self._current = current
         self._urls = urls
         self._on_load = on_load
+        self._own = own
         self._graph: Graph = build_graph(load(None))
         self._applied: Workspace = self._graph.workspace
         self._read: dict[str, Signature] = {}
@@ -104,7 +107,7 @@ class GraphPlanning:
 
     def scope(self) -> Scope:
         """See :class:`Planning`."""
-        return scope_of(self._graph.workspace)
+        return scope_of(self._graph.workspace, self._own)
 
     def writes(self, action: Action) -> tuple[str, ...]:
         """See :class:`Planning`: pack binaries are placed in the repository, lock files mended."""

@@ -82,6 +82,7 @@ class Scope:
         kept: folders that are content although an ignore file names them (packs, bind mounts).
         ignored: whether an ignore file leaves a folder out.
         rules: the lines that ``ignored`` goes by: scopes with other lines are not equal.
+        own: files that we write ourselves while we watch: events, our own output.
     """
 
     trees: frozenset[str] = frozenset({""})
@@ -90,6 +91,7 @@ class Scope:
     kept: frozenset[str] = frozenset()
     ignored: IgnoreFolder = field(default=_nothing, compare=False)
     rules: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    own: frozenset[str] = frozenset()
 
     def descends(self, folder: str) -> bool:
         """Whether the files directly in a folder are looked at or may hold what is.
@@ -108,20 +110,19 @@ class Scope:
 
     def wants(self, path: str) -> bool:
         """Whether a path, taken as a file, is looked at."""
-        return self.wants_name(_name(path)) and self.reaches(path.rpartition("/")[0])
+        return self.wants_file(path) and self.reaches(path.rpartition("/")[0])
 
-    @staticmethod
-    def wants_name(name: str) -> bool:
-        """Whether a file of this name is looked at in a folder that is."""
-        return EPHEMERAL.match(name) is None
+    def wants_file(self, path: str) -> bool:
+        """Whether a file is looked at that lies in a folder that is."""
+        return path not in self.own and EPHEMERAL.match(_name(path)) is None
 
     def reaches(self, folder: str) -> bool:
         """Whether a folder and all folders above it are descended into."""
         return all(self.descends(above) for above in _above(folder))
 
 
-def scope_of(workspace: Workspace) -> Scope:
-    """Where the outputs of a workspace read.
+def scope_of(workspace: Workspace, own: frozenset[str] = frozenset()) -> Scope:
+    """Where the outputs of a workspace read, but for files that we write ourselves.
 
     Git-ignored folders are left out unless they are packs or mounted; one that a service mounts
     writable is that service's own data, and is left out too.
@@ -157,7 +158,8 @@ def scope_of(workspace: Workspace) -> Scope:
     for extra in (workspace.dep_info, workspace.includes):
         files |= {path for paths in extra.values() for path in paths}
     scope = _scope(trees | kept, files, kept, pruned)
-    return replace(scope, ignored=ignored, rules=tuple(sorted(workspace.git_ignore.items())))
+    rules_by = tuple(sorted(workspace.git_ignore.items()))
+    return replace(scope, ignored=ignored, rules=rules_by, own=own)
 
 
 def _scope(trees: set[str], files: set[str], kept: set[str], pruned: set[str]) -> Scope:

@@ -126,7 +126,8 @@ class Snapshotter:
                 files.pop(path, None)
             elif self.scope.wants(path):
                 self._take(path, known, files, problems)
-                created |= {path} - known.files.keys()
+                if path not in known.files:
+                    created.add(path)
         _drop_below(created, files)  # what was a folder may be a file now
         if folders:
             self._refresh_folders(folders, known, files, problems)
@@ -171,7 +172,7 @@ class Snapshotter:
                 if entry.is_dir(follow_symlinks=False):
                     if self.scope.descends(path):
                         todo.append(path)
-                elif self.scope.wants_name(entry.name):
+                elif self.scope.wants_file(path):
                     self._take_if_new(path, entry, known, files, problems)
 
     def _entries(self, folder: str, problems: dict[str, str]) -> Iterator[os.DirEntry[str]]:

@@ -49,6 +49,7 @@ class Surroundings:
         self._now: Containers = {}
         self._changed_at = 0.0
         self._worked_until: float | None = None
+        self._all_ran = False
 
     def take(self, message: Running | EngineGone | EngineFound, now: float) -> bool:
         """Takes news in; returns whether the engine has gone or come."""
@@ -71,9 +72,14 @@ class Surroundings:
         """Our own work starts: what changes from here on is ours."""
         self._ours, self._worked_until = None, float("inf")
 
-    def worked(self, now: float) -> None:
-        """It has ended: what runs from here on is how it is to be."""
-        self._worked_until = now
+    def worked(self, now: float, *, ok: bool) -> None:
+        """It has ended: what runs from here on is how it is to be.
+
+        Args:
+            now: when.
+            ok: whether all services are to run now.
+        """
+        self._worked_until, self._all_ran = now, ok
 
     def deadline(self) -> float:
         """When to ask for a verdict, infinite where nothing is to be expected."""
@@ -103,7 +109,10 @@ class Surroundings:
         if message.containers != self._now:
             self._now, self._changed_at = message.containers, now
         if self._ours is None:
-            self._ours = message.containers
+            states = message.states.states if self._all_ran else ()
+            gone = [s.name for s in states if s.state == "absent" and not s.one_shot]
+            # taken away before we could look: they had a container when our work had ended
+            self._ours = {**message.containers, **dict.fromkeys(gone, frozenset({"?"}))}
 
     def _differs(self) -> bool:
         return self._ours is not None and self._ours != self._now

@@ -72,7 +72,8 @@ class Work:
     def touched(self, paths: frozenset[str]) -> None:
         """Something happened to paths just now."""
         self.doubts.touched(paths)
-        self._echoes.touched(paths, working=self.job is not None)
+        now = self._parts.clock.now()
+        self._echoes.touched(paths, now, working=self.job is not None)
 
     def heard(self, event: Event) -> None:
         """Takes in what the worker tells of the build that runs."""
@@ -162,15 +163,17 @@ class Work:
             since: when its batch was taken up.
         """
         self.job = None
-        self._around.worked(self._parts.clock.now())
-        self._parts.look_around()
         self.doubts.ended()
+        self._echoes.ended(self._parts.clock.now())
         if result.error is not None:
             self._parts.tell(Problem(result.error))
             self._pending.fail(result.error, self._pending.ledger.paths)
         elif result.run is not None:
             self._settle(job, result.run, result, since)
         self._after_work()
+
+        self._around.worked(self._parts.clock.now(), ok=self.opened and self._pending.ok)
+        self._parts.look_around()
 
     def _after_work(self) -> None:
         if self._pending.ok:

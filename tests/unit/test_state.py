@@ -87,13 +87,13 @@ def test_without_a_record_nothing_is_known_and_nothing_is_told(tmp_path: Path) -
         "[]",
         "null",
         '{"version": 0, "files": {}}',
-        '{"version": 1}',
-        '{"version": 1, "files": []}',
-        '{"version": 1, "files": {"a": "bb"}}',
-        '{"version": 1, "files": {"a": ["bb", "1"]}}',
-        '{"version": 1, "files": {"a": [1]}}',
-        '{"version": 1, "files": {"a": []}}',
-        '{"version": 1, "files": {"a": ["b", 1, 2, 3, 4, 5, 6]}}',
+        '{"version": 2}',
+        '{"version": 2, "id": "1", "files": []}',
+        '{"version": 2, "id": "1", "files": {"a": "bb"}}',
+        '{"version": 2, "id": "1", "files": {"a": ["bb", "1"]}}',
+        '{"version": 2, "id": "1", "files": {"a": [1]}}',
+        '{"version": 2, "id": "1", "files": {"a": []}}',
+        '{"version": 2, "id": "1", "files": {"a": ["b", 1, 2, 3, 4, 5, 6]}}',
         "[" * 100_000,
         "caf\u00e9",
     ],
@@ -138,6 +138,50 @@ def test_a_record_that_cannot_be_written_is_told_once(tmp_path: Path) -> None:
     assert "No such file" in record.note
     assert not record.save(Snapshot(FILES), Ledger())
     assert record.note == ""
+
+
+def test_what_changed_since_is_kept_beside_the_record(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    record.save(Snapshot(FILES), Ledger())
+    document = (tmp_path / "record.json").read_bytes()
+    files = dict(FILES)
+    files["new"] = FileState("new", 1, 2, 3, 4)
+    del files[next(iter(FILES))]
+    assert record.save(Snapshot(files), Ledger())
+    assert (tmp_path / "record.json").read_bytes() == document
+    known = Record(tmp_path).load()
+    assert known is not None
+    assert known.files == files
+    again = Record(tmp_path)
+    again.load()
+    assert again.save(Snapshot(FILES), Ledger())
+    last = Record(tmp_path).load()
+    assert last is not None
+    assert last.files == FILES
+
+
+def test_a_journal_that_is_cut_short_or_spoilt_is_no_record(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    record.save(Snapshot(FILES), Ledger())
+    record.save(Snapshot({}), Ledger())
+    whole = (tmp_path / "record.log").read_bytes()
+    for length in range(1, len(whole)):
+        (tmp_path / "record.log").write_bytes(whole[:length])
+        assert Record(tmp_path).load() is None
+    (tmp_path / "record.log").write_bytes(b"[1]\n")
+    assert Record(tmp_path).load() is None
+
+
+def test_the_journal_of_an_earlier_record_is_none_of_this(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    record.save(Snapshot(FILES), Ledger())
+    record.save(Snapshot({}), Ledger())
+    journal = (tmp_path / "record.log").read_bytes()
+    Record(tmp_path).save(Snapshot(FILES), Ledger())
+    (tmp_path / "record.log").write_bytes(journal)  # killed before it was removed
+    known = Record(tmp_path).load()
+    assert known is not None
+    assert known.files == FILES
 
 
 def test_an_unchanged_record_is_not_written_again(tmp_path: Path) -> None:

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from attune_dev.model.cargo import CargoModel, CargoWorkspace, Package
@@ -7,7 +12,9 @@ from attune_dev.model.compose import ComposeProject, Mount, MountKind, Service
 from attune_dev.model.dockerfile import ImageInputs, SourcePattern
 from attune_dev.model.packs import PacksFolder
 from attune_dev.model.workspace import Workspace
+from attune_dev.watching.own_output import own_output
 from attune_dev.watching.scope import everything, scope_of
+from attune_dev.watching.snapshot import Snapshotter
 
 
 def package(root: str) -> Package:
@@ -116,3 +123,33 @@ def test_a_context_that_is_copied_whole_makes_the_root_a_tree() -> None:
 def test_everything_is_everything_but_what_is_always_left_out() -> None:
     assert everything().wants("a/b/c")
     assert not everything().wants("a/node_modules/c")
+
+
+def test_what_the_loop_writes_itself_is_not_looked_at(tmp_path: Path) -> None:
+    events = tmp_path / "logs/events.jsonl"
+    own = own_output(tmp_path, [events, tmp_path.parent / "elsewhere"])
+    assert "logs/events.jsonl" in own
+    scope = replace(everything(), own=own)
+    assert not scope.wants("logs/events.jsonl")
+    assert scope.wants("logs/other.jsonl")
+    (tmp_path / "logs").mkdir()
+    events.write_text("x")
+    (tmp_path / "a").write_text("x")
+    assert set(Snapshotter(tmp_path, scope).scan().files) == {"a"}
+
+
+def test_where_standard_output_leads_is_own_output(tmp_path: Path) -> None:
+    code = (
+        "import pathlib, sys\n"
+        "from attune_dev.watching.own_output import own_output\n"
+        "sys.stderr.write(repr(sorted(own_output(pathlib.Path(sys.argv[1])))))"
+    )
+    with (tmp_path / "out.txt").open("w") as out:
+        told = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path)],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).resolve().parents[3],
+        )
+    assert told.stderr == "['out.txt']"

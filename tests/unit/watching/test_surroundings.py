@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from attune_dev.model.event import EngineAway, EngineBack, Idle, Notice, Services
+from attune_dev.model.event import EngineAway, EngineBack, Idle, Notice, Services, ServiceState
 from attune_dev.watching.inbox import EngineFound, EngineGone, Running
 from attune_dev.watching.surroundings import Surroundings, Verdict
 from tests.unit.watching.stage import Stage
@@ -78,10 +78,22 @@ def test_what_comes_back_by_itself_was_nothing(world: World) -> None:
 def test_what_our_own_work_does_is_ours(world: World) -> None:
     world.around.working()
     assert world.see(2.0, api="new", web="w") is Verdict.NOTHING
-    world.around.worked(10.0)
+    world.around.worked(10.0, ok=True)
     assert world.see(9.0, api="half", web="w") is Verdict.NOTHING  # asked for before it had ended
     assert world.see(11.0, api="new", web="w") is Verdict.NOTHING
     assert world.around.verdict(100.0) is Verdict.NOTHING
+
+
+def test_what_is_taken_away_before_the_first_look_is_noticed(world: World) -> None:
+    states = Services(
+        (ServiceState("api", "absent"), ServiceState("once", "absent", one_shot=True))
+    )
+    for ok, verdict in ((False, Verdict.NOTHING), (True, Verdict.CHECK_ALL)):
+        world.around.working()
+        world.around.worked(10.0, ok=ok)
+        world.around.take(Running({"web": frozenset({"w"})}, states, 11.0), 11.0)
+        assert world.around.verdict(20.0) is verdict
+    assert world.notices == ["api was removed by someone else; checking everything"]
 
 
 def test_the_engine_is_told_once_and_all_is_checked_when_it_is_back(world: World) -> None:
