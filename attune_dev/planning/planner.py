@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from attune_dev.model.change import Change
+from attune_dev.model.change import Change, ChangeKind
 from attune_dev.model.plan import Action, ActionKind, Ignored, Plan
 from attune_dev.model.workspace import Workspace
 from attune_dev.planning.cargo_files import CargoFiles
@@ -49,6 +49,7 @@ def make_plan(
     changes: Iterable[Change],
     *,
     previous: Workspace | None = None,
+    tried: Sequence[Workspace] = (),
     services: frozenset[str] | None = None,
     graph: Graph | None = None,
 ) -> Plan:
@@ -62,24 +63,28 @@ def make_plan(
             lock files, manifests and service definitions are taken against it; without it a
             changed manifest or lock file concerns its whole package or workspace. What only the
             earlier graph knew (a deleted package) is planned by it.
+        tried: states after ``previous`` that actions were begun for and not all done: some of
+            what runs may come from each of them, so differences to them count as well.
         services: the services that are acted upon; all where it is ``None``.
         graph: ``build_graph(workspace)`` where the caller keeps it.
     """
     graph = graph or build_graph(workspace)
     told = sorted(set(changes), key=lambda c: (c.path, c.kind, c.moved_from or ""))
-    judges = [_Judge(graph, previous)]
-    if previous is not None and previous is not workspace:
-        # Seen from the earlier graph the difference is the same, only the other way round.
-        judges.append(_Judge(build_graph(previous), workspace))
+    states = () if previous is None else (previous, *tried)
+    now = [_Judge(graph, state) for state in states] or [_Judge(graph, None)]
+    # Seen from an earlier graph the difference is the same, only the other way round.
+    before = [_Judge(build_graph(s), workspace) for s in states if s is not workspace]
     gathered = _Gathered(graph, services)
     ignored: list[Ignored] = []
     for change in told:
+        # A file that is new was in nothing before: only the present graph knows about it.
+        judges = now if change.kind is ChangeKind.CREATED else [*now, *before]
         verdict = _judge(judges, change)
         kept = gathered.add(change.path, verdict.impacts)
         if not kept:
             ignored.append(Ignored(change.path, verdict.unread or _INACTIVE))
-    if previous is not None:
-        differences = definition_changes(graph, previous, judges[0].effects)
+    for state in states:
+        differences = definition_changes(graph, state, now[0].effects)
         gathered.add_all(gathered.redefining(), differences)
     return Plan(tuple(told), gathered.actions(), tuple(ignored))
 

@@ -59,6 +59,7 @@ class GraphPlanning:
         self._own = own
         self._graph: Graph = build_graph(load(None))
         self._applied: Workspace = self._graph.workspace
+        self._tried: list[Workspace] = []
         self._read: dict[str, Signature] = {}
         self._unread: dict[str, Signature] = {}
         self._mended: dict[str, bytes] = {}
@@ -68,13 +69,18 @@ class GraphPlanning:
         """See :class:`Planning`; a reload comes first where the graph is older than its files."""
         if reread and (plan := self._reload_first(changes)):
             return plan
-        return make_plan(
-            self._graph.workspace,
+        workspace = self._graph.workspace
+        plan = make_plan(
+            workspace,
             changes,
             previous=self._applied,
-            services=frozenset(self._select(self._graph.workspace)),
+            tried=self._tried,
+            services=frozenset(self._select(workspace)),
             graph=self._graph,
         )
+        if plan and not any(workspace is state for state in (self._applied, *self._tried)):
+            self._tried.append(workspace)  # from now on something may run that is made from it
+        return plan
 
     def opening(self, _changes: Sequence[Change], *, first: bool) -> Plan:  # noqa: ARG002
         """See :class:`Planning`; a start checks everything, whatever is known of the last run."""
@@ -104,6 +110,7 @@ class GraphPlanning:
             self._graph = build_graph(workspace)
             self._on_load(workspace)
         self._applied = workspace
+        self._tried.clear()
 
     def scope(self) -> Scope:
         """See :class:`Planning`."""

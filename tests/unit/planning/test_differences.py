@@ -287,3 +287,16 @@ def test_other_members_of_a_workspace_are_read_again(two: Repository) -> None:
     assert two.plan("Cargo.toml", previous=before) == (
         "[] -> #1 reload, Cargo.toml: is read again: it defines the packages"
     )
+
+
+def test_a_new_binary_concerns_nobody_who_was_built_before_it(repo: Repository) -> None:
+    repo.members("crates/*")
+    repo.crate("crates/api", bins=("api",))
+    repo.write({"Dockerfile": MULTI_STAGE.format(binary="api")})
+    repo.service("api", build="Dockerfile")
+    before = repo.load()
+    repo.write({"crates/api/src/bin/ctl.rs": "fn main() {}\n"})
+    made = Change("crates/api/src/bin/ctl.rs", ChangeKind.CREATED)
+    assert repo.plan(made, previous=before) == (
+        "ignored crates/api/src/bin/ctl.rs: no image and no pack takes binary ctl of package api"
+    )

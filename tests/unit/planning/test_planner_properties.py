@@ -131,3 +131,9 @@ def test_who_waits_for_a_service_starts_after_it(made: list[Change]) -> None:
         for dependency in service.depends_on:
             if name in started and dependency.service in started:
                 assert started[dependency.service].id in started[name].needs
+
+
+@given(selections)
+@settings(max_examples=examples(20), deadline=None)
+def test_no_change_plans_nothing(services: frozenset[str] | None) -> None:
+    assert planned([], services) == Plan((), (), ())

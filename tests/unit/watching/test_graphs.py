@@ -122,14 +122,7 @@ def test_what_a_build_told_of_its_inputs_counts_once_nothing_is_pending(tmp_path
     repo.crate("crates/api", bins=("api",))
     repo.write({"Dockerfile": MULTI_STAGE.format(binary="api"), "docs/a.md": ""})
     repo.service("api", build="Dockerfile")
-    planning = GraphPlanning(
-        tmp_path,
-        lambda _compose: repo.load(),
-        lambda workspace: frozenset(workspace.compose.services),
-        lambda services: services,
-        tuple,
-        lambda _workspace: None,
-    )
+    planning = planning_of(repo)
     document = [Change("docs/a.md")]
     assert not planning.plan(document)
     keep_dep_info(tmp_path, "api", "t: /src/crates/api/src/main.rs /src/docs/a.md")
@@ -154,3 +147,42 @@ def test_a_lock_file_is_the_builds_own_until_somebody_edits_it(
     lock.write_bytes(b"mine")
     assert planning.own_files() == frozenset()
     assert planning.writes(build) == ()
+
+
+def test_going_back_after_a_half_done_plan_is_a_difference_to_what_was_tried(
+    tmp_path: Path,
+) -> None:
+    repo = Repository(tmp_path)
+    repo.members("crates/*")
+    repo.crate("crates/api", bins=("api",))
+    repo.write({"Dockerfile": MULTI_STAGE.format(binary="api")})
+    repo.service("api", build="Dockerfile")
+    manifest = tmp_path / "Cargo.toml"
+    before = manifest.read_text()
+    planning = planning_of(repo)
+    changed = [Change("Cargo.toml")]
+
+    def kinds() -> list[ActionKind]:
+        assert [a.kind for a in planning.plan(changed).actions] == [ActionKind.RELOAD]
+        planning.reload()
+        return [action.kind for action in planning.plan(changed).actions]
+
+    built = [ActionKind.BUILD, ActionKind.RECREATE]
+    manifest.write_text(f"{before}[profile.release]\nlto = true\n")
+    assert kinds() == built
+    manifest.write_text(before)  # the build succeeded, the recreate did not: nothing is settled
+    assert kinds() == built
+    planning.settled()
+    manifest.write_text(f"{before}# a comment\n")
+    assert kinds() == []
+
+
+def planning_of(repo: Repository) -> GraphPlanning:
+    return GraphPlanning(
+        repo.root,
+        lambda _compose: repo.load(),
+        lambda workspace: frozenset(workspace.compose.services),
+        lambda services: services,
+        tuple,
+        lambda _workspace: None,
+    )
