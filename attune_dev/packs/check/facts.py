@@ -121,7 +121,7 @@ def _facts(document: YamlDocument, path: str, kind: Kind) -> Facts:
         path,
         kind,
         ref=_word(document, "ref"),
-        runner=_word(document, "runner_type"),
+        runner=_word(document, "runner_type") or _class_runner(document),
         entry_point=_word(document, "entry_point"),
         elsewhere=any(key in data for key in ("workflow_file", "launch")),
         workflow=_word(document, "workflow_file"),
@@ -145,6 +145,12 @@ def _word(document: YamlDocument, key: str) -> Word | None:
     if not isinstance(value, str) or not value:
         return None
     return Word(value, document.line(key) or 1, document.column(key) or 1)
+
+
+def _class_runner(document: YamlDocument) -> Word | None:
+    """A sensor that names a class is a module of Python, and no program."""
+    found = _word(document, "class_name")
+    return Word("python-script", found.line, found.column) if found else None
 
 
 def _triggers(document: YamlDocument) -> tuple[Word, ...]:

@@ -48,7 +48,7 @@ def check_entry_point(
         what = f"`entry_point` leaves {folder}/: {entry.text}"
         yield _at(facts, entry, what, "name a file in this folder")
         return
-    name = entry.text.removeprefix("./")
+    name = entry.text.removeprefix("./").removeprefix(f"{folder}/")
     path = f"{folder}/{name}"
     try:
         status = os.stat(pack / path)

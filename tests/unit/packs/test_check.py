@@ -206,6 +206,7 @@ STACKSTORM = {
     "actions/o.yaml": "---\nname: o\nrunner_type: orquesta\nentry_point: workflows/o.yaml\n",
     "actions/workflows/o.yaml": "version: 1.0\ntasks:\n  t:\n    action: core.noop\n",
     "actions/noop.yaml": "---\nname: noop\nrunner_type: run-local\nentry_point:\n",
+    "sensors/old.yaml": "---\nclass_name: S\nentry_point: sensors/s\ntrigger_types: []\n",
     "sensors/s.yaml": "---\nclass_name: S\nentry_point: s\nrunner_type: python-script\n"
     "trigger_types:\n  - name: event\n    description: d\n    payload_schema: {type: object}\n",
     "sensors/s": "class S:\n    pass\n",
