@@ -50,14 +50,16 @@ def migrate(
         return
     backup = Backup.begin(project.root)
     try:
+        before = _shipped(project)
         backup.write(migration.writes)
         project = Project()
         _render(project, backup)
-    except AttuneDevError:
-        backup.undo()
-        say("the files are as they were")
+        _require_same(before, _shipped(Project()))
+    except BaseException:
+        if backup.undo():
+            say("the files are as they were")
         raise
-    if Backup.last(project.root) is None:
+    if not backup.paths:
         print("the files are as they should be already")
     else:
         kept = backup.folder.relative_to(project.root)
@@ -94,7 +96,7 @@ def _show(project: Project, migration: Migration) -> None:
 
 
 def _render(project: Project, backup: Backup) -> None:
-    """Fills the rendered parts in, and sees that each image ships what it did."""
+    """Fills the rendered parts in."""
     from attune_dev.loading.migration import plan_pack_binaries
     from attune_dev.loading.rendered import render_dockerfiles
 
@@ -108,6 +110,26 @@ def _render(project: Project, backup: Backup) -> None:
         done = "rendered" if change.needed else "unchanged"
         how = f", strategy {change.strategy}" if change.strategy else ""
         print(f"{change.path}: {done}{how}")
+
+
+def _shipped(project: Project) -> dict[str, frozenset[str]]:
+    """Cargo binaries that the image of each service ships, where that is known by name."""
+    cargo = project.workspace.cargo
+    return {
+        name: frozenset(image.shipped)
+        for name, image in project.workspace.images.items()
+        if image.shipped and all(cargo.package_of_binary(binary) for binary in image.shipped)
+    }
+
+
+def _require_same(before: dict[str, frozenset[str]], after: dict[str, frozenset[str]]) -> None:
+    for name, binaries in sorted(before.items()):
+        if (now := after.get(name, frozenset())) != binaries:
+            raise ConfigError(
+                f"the image of {name} would ship something else",
+                why=f"before: {', '.join(sorted(binaries))}; then: {', '.join(sorted(now))}",
+                hint="name the binary's own path in its COPY --from, then run it again",
+            )
 
 
 def _bring_over(project: Project) -> None:

@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ from attune_dev.docker.progress import (
     Step,
     StepState,
 )
+from attune_dev.docker.superseded import Superseded
 from attune_dev.errors import Interrupted
 from attune_dev.loading.dep_info import keep_all
 
@@ -85,10 +87,12 @@ class Builder:
             cancel.check()
             before = self._images(request.services)
             try:
-                return self._build(request, on_event, cancel, before)
+                result = self._build(request, on_event, cancel, before)
             except BaseException:
                 self._put_back(request.services, before)
                 raise
+            superseded = Superseded(self._root, self._project.name, self._env)
+            return replace(result, removed=superseded.sweep(result.images))
 
     def _build(
         self,

@@ -89,6 +89,7 @@ class BuildResult:
         steps: build steps that count (no loading of files and definitions).
         cached: those of them that came from the cache.
         compiled: Cargo packages that were compiled.
+        removed: images that earlier builds had superseded and that are gone now.
     """
 
     images: tuple[ImageResult, ...]
@@ -96,6 +97,7 @@ class BuildResult:
     steps: int = 0
     cached: int = 0
     compiled: int = 0
+    removed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,7 @@ class Backup:
     @classmethod
     def begin(cls, root: Path) -> Backup:
         """A new, empty one."""
-        folder = state_directory(root) / FOLDER / time.strftime("%Y%m%d-%H%M%S")
-        folder.mkdir(parents=True, exist_ok=True)
-        return cls(root, folder)
+        return cls(root, state_directory(root) / FOLDER / time.strftime("%Y%m%d-%H%M%S"))
 
     @classmethod
     def last(cls, root: Path) -> Backup | None:
@@ -35,6 +33,11 @@ class Backup:
         parent = state_directory(root) / FOLDER
         found = sorted(p.parent for p in parent.glob("*/files.json")) if parent.is_dir() else []
         return cls(root, found[-1]) if found else None
+
+    @property
+    def paths(self) -> list[str]:
+        """What was written so far, sorted."""
+        return sorted(self._known())
 
     def write(self, writes: Mapping[str, str]) -> None:
         """Keeps what is there, then writes.
@@ -55,6 +58,8 @@ class Backup:
     def undo(self) -> list[str]:
         """Puts everything back; returns the paths."""
         known = self._known()
+        if not known:
+            return []
         for path, existed in known.items():
             if existed:
                 shutil.copy2(self.folder / "files" / path, self._root / path)
@@ -72,6 +77,7 @@ class Backup:
             kept = self.folder / "files" / path
             kept.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(self._root / path, kept)
+        self.folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(known | {path: existed}, indent=1)
         (self.folder / "files.json").write_text(text, encoding="utf-8")
 

@@ -42,7 +42,8 @@ class Inside:
     def __str__(self) -> str:
         """One line for people."""
         if not self.differing:
-            return f"{self.service}: sees {self.packs} packs, {self.files} entries as on disk"
+            packs = f"{self.packs} pack{'s' if self.packs != 1 else ''}"
+            return f"{self.service}: sees {packs}, {self.files} entries as on disk"
         more = len(self.differing) - MOST_NAMED
         named = ", ".join(self.differing[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
         return f"{self.service}: does not see as on disk: {named}"

@@ -110,11 +110,9 @@ class _Names:
 
     def _binary(self, path: str, instruction: Instruction) -> str:
         name = posixpath.basename(path.rstrip("/"))
-        if path.rstrip("/") == "/out":  # a folder of nothing but binaries
-            return "/out/" if not self._only else f"/out/{self._only}"
         if self._only and not re.search(r"[*?\[]", name):
             return f"/out/{self._only}"
-        if not name or name in ("bin", "release", "debug", "target", "dist"):
+        if not name or name in ("bin", "debug", "dist", "out", "release", "target"):
             raise ConfigError(
                 f"it cannot be told which binary {path} is",
                 hint="name the binary's own path in this COPY, then run it again",

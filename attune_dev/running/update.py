@@ -108,6 +108,13 @@ class ImageUpdate:
         result = mended(
             lambda: self._port.build(request, telling(talk), cancel=talk.cancel), self._mend, talk
         )
+        if result.removed:
+            was = (
+                "image that an earlier build"
+                if result.removed == 1
+                else "images that earlier builds"
+            )
+            talk.on_line(f"removed {result.removed} {was} had superseded")
         return tuple(
             TargetResult(
                 image.service,

@@ -71,6 +71,7 @@ def everything(root: Path) -> dict[str, bytes]:
         if path.is_file()
         and not {".attune-dev", ".git", "__pycache__"} & set(path.parts)
         and not path.name.startswith("attune-core-timer-sensor")
+        and path.name != ".env"  # set-up names the base images there
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import uuid
@@ -158,6 +159,79 @@ def test_build_alone_leaves_the_container_and_up_brings_the_new_image(
     repository.run("up")
     after = repository.ids()
     assert {name for name in before if before[name] != after[name]} == {"web"}
+
+
+def test_images_that_builds_superseded_do_not_pile_up(repository: Repository) -> None:
+    def images() -> set[str]:
+        label = f"label=com.docker.compose.project={repository.project}"
+        listed = ["docker", "image", "ls", "-q", "--no-trunc", "--filter", label]
+        told = subprocess.run(listed, capture_output=True, text=True, check=True)
+        return set(told.stdout.split())
+
+    seen: list[set[str]] = []
+    for _ in range(4):
+        (repository.root / "web/greeting").write_text(f"{uuid.uuid4()}\n")
+        repository.run("up")
+        seen.append(images())
+    # the present one, and the one before to go back to
+    assert len(seen[-1]) == len(seen[-2]) == 2
+    assert not seen[-1] & seen[0]
+
+
+SLOW = """
+ARG DEBIAN_IMAGE=debian:bookworm-slim
+FROM ${DEBIAN_IMAGE}
+ARG TURN=TURN_VALUE
+RUN --mount=type=cache,id=t-tasks-slow,target=/cache,sharing=locked \\
+    echo step begun; for i in $(seq SECONDS_VALUE); do sleep 1; done
+COPY greeting /etc/greeting
+CMD ["sleep", "1000"]
+"""
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_build_that_is_stopped_leaves_nothing_behind(
+    repository: Repository, number: signal.Signals, status: int
+) -> None:
+    dockerfile = repository.root / "web/Dockerfile"
+    before = dockerfile.read_text()
+    slow = SLOW.replace("TURN_VALUE", uuid.uuid4().hex)
+    image = ["docker", "image", "inspect", "-f", "{{.Id}}", f"{repository.project}-web"]
+    old = subprocess.run(image, capture_output=True, text=True).stdout
+    files = sorted(p for p in repository.root.rglob("*") if ".attune-dev" not in p.parts)
+    try:
+        dockerfile.write_text(slow.replace("SECONDS_VALUE", "300"))
+        child = subprocess.Popen(
+            [sys.executable, "-m", "attune_dev.cli.main", "build", "web"],
+            cwd=repository.root,
+            env=repository.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert child.stdout is not None
+        assert any("step begun" in line for line in child.stdout), "it ended too soon"
+        child.send_signal(number)
+        rest = child.communicate(timeout=60)[0]
+        assert child.returncode == status, rest
+        assert "nothing half-made is left" in rest
+        assert subprocess.run(image, capture_output=True, text=True).stdout == old
+        assert files == sorted(
+            p for p in repository.root.rglob("*") if ".attune-dev" not in p.parts
+        )
+        assert [p for p in Path("/proc").glob("[0-9]*/cwd") if _leads_to(p, repository.root)] == []
+        # the lock of the cache mount is free only when the step on the engine is gone
+        dockerfile.write_text(slow.replace("SECONDS_VALUE", "0"))
+        repository.run("build", "web")
+    finally:
+        dockerfile.write_text(before)
+
+
+def _leads_to(link: Path, folder: Path) -> bool:
+    try:
+        return link.readlink().is_relative_to(folder)
+    except OSError:
+        return False
 
 
 def test_exec_passes_words_and_the_exit_status(repository: Repository) -> None:

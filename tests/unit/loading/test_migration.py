@@ -175,6 +175,12 @@ def test_all_of_it_can_be_undone(repo: Repository) -> None:
     assert Backup.last(repo.root) is None
 
 
+def test_undoing_nothing_is_nothing(repo: Repository) -> None:
+    backup = Backup.begin(repo.root)
+    assert backup.undo() == []
+    assert Backup.last(repo.root) is None
+
+
 def fault(repo: Repository) -> ConfigError:
     with pytest.raises(ConfigError) as caught:
         plan_migration(repo.root, repo.load())
@@ -194,6 +200,11 @@ def test_what_cannot_be_told_is_for_a_person(repo: Repository) -> None:
     error = fault(repo)
     assert error.where == "Dockerfile:21"
     assert "which binary" in error.what
+
+
+def test_a_folder_of_binaries_is_for_a_person(repo: Repository) -> None:
+    repo.write({"Dockerfile": OLD.replace("/tmp/acme-${SERVICE} /usr", "/out/ /usr")})
+    assert "which binary /out/ is" in fault(repo).what
 
 
 def test_an_image_with_its_compiler_is_for_a_person(repo: Repository) -> None:
