@@ -207,7 +207,10 @@ class RawJsonParser:
         state = _state(vertex)
         # all exports of one solve share a digest; other steps that images share are told once
         key = name if "] exporting" in name else step
-        if state is None or self._states.get(key) is state:
+        known = self._states.get(key)
+        # a step that was run comes out of the cache for the next image that shares it
+        again = known is StepState.DONE and state is not StepState.FAILED
+        if state is None or known is state or again:
             return []
         self._states[key] = state
         told: list[BuildEvent] = []

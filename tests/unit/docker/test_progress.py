@@ -57,6 +57,17 @@ def test_a_cached_step_takes_no_time() -> None:
     assert raw({"vertexes": [ended(cached=True)]}) == [Step("sha256:a", RUN, StepState.CACHED)]
 
 
+def test_a_step_that_was_run_is_not_cached_for_the_next_image_that_shares_it() -> None:
+    told = raw(
+        {"vertexes": [started()]},
+        {"vertexes": [ended()]},
+        {"vertexes": [started()]},
+        {"vertexes": [ended(cached=True)]},
+    )
+    assert Step("sha256:a", RUN, StepState.DONE, seconds=2.25) in told
+    assert StepState.CACHED not in [step.state for step in told if isinstance(step, Step)]
+
+
 def test_a_failed_step_carries_what_buildkit_says() -> None:
     (step,) = raw({"vertexes": [ended(error="process did not complete")]})
     assert isinstance(step, Step)
