@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from attune_dev.model.cargo import CargoWorkspace, TargetKind
+from attune_dev.model.cargo import CargoWorkspace, DependencyKind, Package, TargetKind
 from attune_dev.model.change import Change, ChangeKind
 from attune_dev.model.plan import ActionKind
 from attune_dev.model.workspace import Workspace
 from attune_dev.planning.classify import Classifier, Verdict
 from attune_dev.planning.effects import Impact
+from attune_dev.planning.feature_asks import asked_of, depends_on
 from attune_dev.planning.lock_diff import affected_packages, packages_reaching
 from attune_dev.planning.manifest_diff import ManifestChange, manifest_change
 from attune_dev.planning.reasons import Reason, ReasonKind
@@ -120,9 +122,64 @@ class CargoFiles:
         if any(packages[root].inherits & change.inherited_dependencies for root in inheriting):
             names |= change.inherited_dependencies
         together = self._compiled_together(found | inheriting)
-        reaching = packages_reaching(workspace, names) if names else frozenset()
+        reaching: set[str] = set()
+        for name in names:
+            others = packages_reaching(workspace, [name]) & together
+            if name in change.dependencies and name not in change.inherited_dependencies:
+                others -= self._asking_anyway(workspace, path, name, others)
+            reaching |= others
         patched = packages_reaching(workspace, change.patched) if change.patched else frozenset()
-        return found | inheriting | (reaching & together) | patched
+        return found | inheriting | reaching | patched
+
+    def _asking_anyway(
+        self, workspace: CargoWorkspace, path: str, name: str, roots: Iterable[str]
+    ) -> set[str]:
+        """Those of the packages that have the same features of a dependency on without a manifest.
+
+        Args:
+            workspace: of the manifest.
+            path: the manifest that asks for the dependency in another way than before.
+            name: of the dependency.
+            roots: folders of packages that reach it.
+        """
+        states = [self._manifests, self._previous.manifests if self._previous else {}]
+        top = [state.get(workspace.manifest, {}) for state in states]
+
+        def asked(manifest: str) -> list[frozenset[str] | None]:
+            both = zip(states, top, strict=True)
+            return [asked_of(state.get(manifest, {}), root, name) for state, root in both]
+
+        now, before = asked(path)
+        if now is None or before is None:
+            return set()
+        wanted = now | before
+        return {
+            root
+            for root in roots
+            for each in self._always_with(workspace, root, top[0])
+            if each.manifest != path
+            and all(found is not None and found >= wanted for found in asked(each.manifest))
+        }
+
+    def _always_with(
+        self, workspace: CargoWorkspace, root: str, top: Mapping[str, Any]
+    ) -> Iterator[Package]:
+        """A package of the workspace and those that are compiled whenever it is."""
+        seen: set[str] = set()
+        todo = [root]
+        while todo:
+            folder = todo.pop()
+            package = workspace.packages.get(folder)
+            if package is None or folder in seen:
+                continue
+            seen.add(folder)
+            yield package
+            manifest = self._manifests.get(package.manifest, {})
+            todo += [
+                link.package
+                for link in package.path_dependencies
+                if link.kind is DependencyKind.NORMAL and depends_on(manifest, top, link.name)
+            ]
 
     def _compiled_together(self, roots: set[str]) -> set[str]:
         graph = self._classifier.graph
