@@ -81,7 +81,8 @@ class Sentry:
             why = self._follow()
             if self._stop.is_set():
                 return
-            if self._answers():  # only the stream had ended
+            if self._answers():  # only the stream had ended, and may do so again
+                self._stop.wait(FIRST_RETRY)
                 continue
             self._on_gone(why)
             delay = FIRST_RETRY
