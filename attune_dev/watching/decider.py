@@ -40,10 +40,11 @@ class Decider:
         self._broken = False  # whether the last good definitions are in force
 
     def tell_mended(self) -> None:
-        """Tells when wrong definitions are right again."""
+        """Tells when wrong definitions are right again; what failed by them is tried again."""
         if self._broken and not self.pending.failures_of(ActionKind.RELOAD):
             self._broken = False
             self._parts.tell(Notice("the definitions are in order again"))
+            self.pending.retry()
 
     def doubt(self, look: Look, doubts: Doubts) -> bool:
         """Has work done again that may have read what was there for a moment only."""

@@ -45,6 +45,7 @@ class Record:
         self._id = ""
         self._entries = 0  # of the journal
         self._saved: Mapping[str, FileState] | None = None
+        self._told = ""
         self.note = ""
 
     def load(self) -> Snapshot | None:
@@ -79,10 +80,10 @@ class Record:
                 self._append(changed, gone)
         except OSError as problem:
             told = f"cannot keep a record of what was done: {problem.strerror or problem}"
-            self.note = "" if self.note == told else told
+            self.note, self._told = "" if self._told == told else told, told
             self._saved = None  # whatever lies there now, the next save writes all
             return False
-        self._saved = files
+        self._saved, self._told = files, ""
         return True
 
     def forget(self) -> None:

@@ -113,6 +113,7 @@ class Surroundings:
             gone = [s.name for s in states if s.state == "absent" and not s.one_shot]
             # taken away before we could look: they had a container when our work had ended
             self._ours = {**message.containers, **dict.fromkeys(gone, frozenset({"?"}))}
+            self._changed_at = now
 
     def _differs(self) -> bool:
         return self._ours is not None and self._ours != self._now

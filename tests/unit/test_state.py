@@ -136,6 +136,7 @@ def test_a_record_that_cannot_be_written_is_told_once(tmp_path: Path) -> None:
     record = Record(tmp_path / "missing")
     assert not record.save(Snapshot(FILES), Ledger())
     assert "No such file" in record.note
+    record.note = ""  # it was told
     assert not record.save(Snapshot(FILES), Ledger())
     assert record.note == ""
 

@@ -279,6 +279,31 @@ def test_with_broken_definitions_the_rest_goes_on_by_the_last_good_ones(stage: S
     assert stage.of(Idle)[-1].ok
 
 
+def test_work_that_failed_by_wrong_definitions_is_done_when_they_are_as_before(
+    stage: Stage,
+) -> None:
+    (stage.root / "compose.yaml").write_text("good")
+    stage.planning.defining = {"compose.yaml"}
+    broken = ConfigError("not valid YAML", file="compose.yaml", line=3)
+
+    def break_it() -> None:
+        stage.planning.problem = broken
+        stage.worker.fails.add("api")
+
+    def mend_it() -> None:
+        stage.planning.problem = None
+        stage.worker.fails.clear()
+
+    stage.do(109, break_it)
+    stage.write("compose.yaml", "a: [", at=110)
+    stage.write("services/api/main.rs", "new", at=120)
+    stage.do(129, mend_it)
+    stage.write("compose.yaml", "good", at=130)
+    stage.run()
+    assert stage.of(Idle)[-1].ok
+    assert stage.described == [BUILD_API, BUILD_API]
+
+
 def test_a_new_scope_is_listened_to_and_what_came_into_view_has_not_changed(stage: Stage) -> None:
     wider = Scope(trees=frozenset({"services", "packs"}))
 
