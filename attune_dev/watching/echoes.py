@@ -7,46 +7,50 @@ from typing import TYPE_CHECKING
 from attune_dev.errors import ActionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
     from attune_dev.model.plan import Plan
 
-MOST_IN_A_ROW = 4
-LATE_SECONDS = 0.5  # what is written at the end of work is heard of after it
+MOST_IN_A_ROW = 5
+TICK_SECONDS = 0.02  # the times of files lag behind the clock by up to a tick of the kernel
 
 
 class Echoes:
-    """Counts work that has no other cause than what happened while the work before it ran.
+    """Counts work with the same causes as the work before it, all of them written while that ran.
 
-    Someone who saves again and again does it between two pieces of work, too: that ends the row.
+    Someone who saves again and again saves between two pieces of work, too: that ends the row.
+
+    Args:
+        wall: seconds since the epoch.
     """
 
-    def __init__(self) -> None:
-        self._inside: set[str] = set()
+    def __init__(self, wall: Callable[[], float]) -> None:
+        self._wall = wall
+        self._began = self._ended = 0.0
+        self._causes: frozenset[str] = frozenset()
         self._row = 0
-        self._until = float("-inf")
 
-    def ended(self, now: float) -> None:
+    def ended(self) -> None:
         """Work has ended."""
-        self._until = now + LATE_SECONDS
+        self._ended = self._wall()
 
-    def touched(self, paths: Iterable[str], now: float, *, working: bool) -> None:
-        """Something happened to paths."""
-        if working or now <= self._until:
-            self._inside.update(paths)
-        else:
-            self._row = 0
-
-    def starts(self, plan: Plan) -> frozenset[str]:
+    def starts(self, plan: Plan, written: Callable[[str], float]) -> frozenset[str]:
         """Work is about to start.
+
+        Args:
+            plan: what is to be done.
+            written: path to when it was written last, seconds since the epoch, 0 if unknown.
 
         Returns:
             What it is caused by, where that was written by the same work again and again; empty
             where it may start.
         """
         causes = frozenset(path for action in plan.actions for path in action.paths)
-        self._row = self._row + 1 if causes and causes <= self._inside else 0
-        self._inside.clear()
+        first = self._began - TICK_SECONDS
+        inside = all(first <= written(path) <= self._ended for path in causes)
+        again = bool(causes) and inside
+        self._row = (self._row + 1 if causes == self._causes else 1) if again else 0
+        self._causes, self._began = causes, self._wall()
         if self._row < MOST_IN_A_ROW:
             return frozenset()
         self._row = 0

@@ -277,10 +277,11 @@ class _Heartbeat:
             (self._folder / str(self._number)).unlink(missing_ok=True)
         self._number += 1
         name = str(self._number)
+        self._sent_at = self._clock()  # before: the answer may be there at once
         try:
             (self._folder / name).touch()
-            self._sent_at = self._clock()
         except OSError:  # full disk, or the folder is gone: no proof either way
+            self._sent_at = None
             self._next = self._clock() + HEARTBEAT_SECONDS
         return name
 

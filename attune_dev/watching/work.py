@@ -61,7 +61,7 @@ class Work:
         self._pending = decider.pending
         self._memory = memory
         self._around = around
-        self._echoes = Echoes()
+        self._echoes = Echoes(parts.clock.wall)
         self._jobs = 0
         self.job: Job | None = None
         self.opened = False
@@ -72,8 +72,6 @@ class Work:
     def touched(self, paths: frozenset[str]) -> None:
         """Something happened to paths just now."""
         self.doubts.touched(paths)
-        now = self._parts.clock.now()
-        self._echoes.touched(paths, now, working=self.job is not None)
 
     def heard(self, event: Event) -> None:
         """Takes in what the worker tells of the build that runs."""
@@ -135,7 +133,7 @@ class Work:
             self.doubts.started(None)
             self.opening_due = False
         elif plan.actions:
-            if causes := self._echoes.starts(plan):
+            if causes := self._echoes.starts(plan, self._written):
                 self._give_up(echo(causes), causes)
                 return
             self._pending.begin(plan)
@@ -164,7 +162,7 @@ class Work:
         """
         self.job = None
         self.doubts.ended()
-        self._echoes.ended(self._parts.clock.now())
+        self._echoes.ended()
         if result.error is not None:
             self._parts.tell(Problem(result.error))
             self._pending.fail(result.error, self._pending.ledger.paths)
@@ -198,6 +196,11 @@ class Work:
         """What an action has just written; called by the worker, between two actions."""
         looker = self._parts.looker
         return {path: looker.digest(path) for path in self._parts.planning.writes(action)}
+
+    def _written(self, path: str) -> float:
+        """When a file was written last, seconds since the epoch; 0 where it is gone."""
+        state = self._eyes.snapshot.files.get(path)
+        return 0.0 if state is None else state.mtime / 1e9  # nanoseconds
 
     def _remember(self) -> None:
         """Keeps what the outputs are made from, once that is known."""
