@@ -13,6 +13,7 @@ from attune_dev.cli.project import Project
 
 if TYPE_CHECKING:
     from attune_dev.docker.containers import ContainerState
+    from attune_dev.model.swap import SwapNote
     from attune_dev.reporting.ps import Row
 
 ANSWER_SECONDS = 1.0
@@ -62,13 +63,18 @@ def _rows(project: Project) -> list[Row]:
                 _state(container),
                 "" if container.health.value == "none" else container.health.value,
                 container_age=now - container.created,
-                swapped=now - swapped[name].since if name in swapped else None,
+                swapped=_since(swapped.get(name), now),
                 stale=image is not None and image.id != container.image_id,
                 url=url_of(container) if container.running else "",
                 **shown,  # type: ignore[arg-type]
             )
         )
     return rows
+
+
+def _since(note: SwapNote | None, now: float) -> float | None:
+    """For how long programs have been exchanged; one rolled back to the image's has no time."""
+    return now - note.since if note is not None and note.since else None
 
 
 def _state(container: ContainerState) -> str:

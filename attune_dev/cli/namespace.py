@@ -21,11 +21,12 @@ from attune_dev.cli.packs import packs_check, packs_sync
 from attune_dev.cli.packs_new import packs_new, packs_new_sensor
 from attune_dev.cli.packs_state import packs_diff, packs_status
 from attune_dev.cli.plan import graph, plan, why
+from attune_dev.cli.rollback import rollback
 from attune_dev.cli.stack import down, exec_, logs, restart, up
 from attune_dev.cli.wait import wait
 
 TASKS: tuple[Task[Any], ...] = (
-    up, down, restart, ps, logs, exec_, build, pack_binaries, plan, why, graph,
+    up, down, restart, rollback, ps, logs, exec_, build, pack_binaries, plan, why, graph,
     dockerfiles, migrate, setup, clean,
 )  # fmt: skip
 

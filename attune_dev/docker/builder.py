@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from attune_dev.docker import process
 from attune_dev.docker.builder_run import BuilderRun, CompileResult
+from attune_dev.docker.cargo_call import CompileRequest, cargo, variables
 from attune_dev.docker.containers import PROJECT_LABEL
 from attune_dev.docker.diagnostics import BuildRecord
 from attune_dev.docker.failures import environment_error
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from attune_dev.docker.cancel import Cancel
-    from attune_dev.docker.feeding import Source
     from attune_dev.docker.port import OnBuildEvent
     from attune_dev.model.swap import CompileStage
 
@@ -57,33 +57,6 @@ exit 0
 
 class BuilderLacksError(ActionError):
     """The builder cannot be had here; code still gets where it belongs through images."""
-
-
-@dataclass(frozen=True, slots=True)
-class CompileRequest:
-    """One call of cargo.
-
-    Attributes:
-        stage: where and how.
-        sources: what it compiles, by absolute path in the builder.
-        programs: Cargo binaries.
-        packages: their packages, for a stage that selects packages.
-        workspace_packages: names of all packages whose sources can change.
-        profile: Cargo profile.
-        locked: whether the lock file must fit.
-        known: SHA-256 of the programs whose bytes are known already.
-        config: further settings of cargo, as ``--config`` takes them.
-    """
-
-    stage: CompileStage
-    sources: Mapping[str, Source]
-    programs: tuple[str, ...]
-    packages: tuple[str, ...] = ()
-    workspace_packages: tuple[str, ...] = ()
-    profile: str = "dev"
-    locked: bool = True
-    known: frozenset[str] = frozenset()
-    config: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -163,11 +136,11 @@ class Builder:
         number = f"{os.getpid()}-{self._number}"
         argv = [
             *("docker", "exec", "--interactive", "--user", "0:0"),
-            *_variables(request),
+            *variables(request),
             *(container.name, "sh", "-c", _script(), "builder"),
             *(stage.directory, number, " ".join(request.programs)),
             *(" ".join(sorted(request.known)), " ".join(request.workspace_packages)),
-            *_cargo(request, container.linker),
+            *cargo(request, container.linker),
         ]
         record = BuildRecord()
         container.records = Record()  # until it is known that the sources have arrived
@@ -182,6 +155,13 @@ class Builder:
             raise Interrupted(what="the build was cancelled; what runs is as it was")
         if not running.synced:
             raise self._lacks("the builder could not take the sources", running.completed)
+        if running.status is None:
+            self._end(self._started.pop(stage.key))
+            raise ActionError(
+                "the builder ended in the middle of a compile",
+                why=running.completed.stderr[-400:] if running.completed else "",
+                hint="save again: it is started anew",
+            )
         if running.status != 0:
             raise record.error_of_cargo(request.programs)
         if result.lock is not None and not request.locked:
@@ -312,29 +292,3 @@ class Builder:
 
 def _script() -> str:
     return resources.files("attune_dev.docker").joinpath("builder.sh").read_text()
-
-
-def _variables(request: CompileRequest) -> list[str]:
-    given = {
-        "CARGO_TARGET_DIR": f"{request.stage.directory}/target",
-        "CARGO_INCREMENTAL": "1",
-        "CARGO_TERM_PROGRESS_WHEN": "always",
-        "CARGO_TERM_PROGRESS_WIDTH": "200",
-        "CARGO_TERM_COLOR": "never",
-    }
-    pairs = [f"{name}={value}" for name, value in given.items()]
-    pairs += [pair for pair in request.stage.environment if pair.split("=")[0] not in given]
-    return [word for pair in pairs for word in ("--env", pair)]
-
-
-def _cargo(request: CompileRequest, linker: Sequence[str]) -> list[str]:
-    packages = request.packages if request.stage.by_package else ()
-    return [
-        *("cargo", "build", "--message-format=json-render-diagnostics"),
-        *(("--locked",) if request.locked else ()),
-        *("--profile", request.profile),
-        *(word for setting in (*request.config, *linker) for word in ("--config", setting)),
-        *(word for name in packages for word in ("--package", name)),
-        *(word for name in request.programs for word in ("--bin", name)),
-        *request.stage.options,
-    ]

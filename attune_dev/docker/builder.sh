@@ -22,14 +22,18 @@ if [ -e "$state/last" ] && [ "$state/last" -nt "$state/now" ]; then
     find . -newer "$state/now" -exec touch -c {} +
 fi
 
-tar -x -m -o -p -f - -C / || exit 121
-if [ -s "$state/removed" ]; then
+# Twice, for a call that was killed in between has left its list: it must not reach what comes now.
+drop_removed() {
+    [ -s "$state/removed" ] || return 0
     xargs -0 rm -f -- <"$state/removed"
     xargs -0 -n 1 dirname -- <"$state/removed" | sort -u | while IFS= read -r folder; do
         while rmdir -- "$folder" 2>/dev/null; do folder=${folder%/*}; done
     done
     : >"$state/removed"
-fi
+}
+drop_removed
+tar -x -m -o -p -f - -C / || exit 121
+drop_removed
 echo "attune-dev: synced"
 
 "$@" >"$state/messages"

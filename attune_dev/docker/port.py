@@ -277,6 +277,15 @@ class DockerPort(Protocol):
         """
         ...
 
+    def use_image(self, service: str, image: str) -> None:
+        """Makes another image a service's present one; containers stay.
+
+        Args:
+            service: whose.
+            image: id of an image that is there.
+        """
+        ...
+
     def containers(self) -> tuple[ContainerState, ...]:
         """The project's containers, running or not, sorted by service."""
         ...

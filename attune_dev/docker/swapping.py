@@ -55,7 +55,7 @@ class Swapping(Engine):
         """See :class:`DockerPort`."""
         lodgings = []
         for container in self._of(service):
-            why = _unfit(container, paths)
+            why = unfit(container, paths)
             files = {}
             for path in paths if not why else ():
                 entry = self._entry(container, path)
@@ -79,7 +79,7 @@ class Swapping(Engine):
                 tar.link(path + _BEFORE, path)
                 tar.file(path + _NEW, content, mode=facts.mode, uid=facts.uid, gid=facts.gid)
                 tar.link(path, path + _NEW)
-            tar.file(NOTE, _render(note, lodging.note))
+            tar.file(NOTE, render_note(note, lodging.note))
             self._restart_with(lodging.container, tar.bytes())
 
     def swap_back(self, service: str) -> SwapNote | None:
@@ -87,7 +87,7 @@ class Swapping(Engine):
         found: SwapNote | None = None
         for container in self._of(service):
             text = self._read(container, NOTE)
-            note = _parse(text) if text is not None else None
+            note = parse_note(text) if text is not None else None
             if text is None or note is None:
                 continue
             tar = TarWriter()
@@ -95,8 +95,8 @@ class Swapping(Engine):
                 tar.link(path + _NEW, path)
                 tar.link(path, path + _BEFORE)
                 tar.link(path + _BEFORE, path + _NEW)
-            found = _parse_before(text) or SwapNote(0.0, "", dict.fromkeys(note.files, ""), "")
-            tar.file(NOTE, _render(found, note))
+            found = parse_before(text) or SwapNote(0.0, "", dict.fromkeys(note.files, ""), "")
+            tar.file(NOTE, render_note(found, note))
             self._restart_with(container, tar.bytes())
         return found
 
@@ -122,6 +122,10 @@ class Swapping(Engine):
             self._bake_in(service, name, tar.bytes())
             return True
         return False
+
+    def use_image(self, service: str, image: str) -> None:
+        """See :class:`DockerPort`."""
+        self._docker("tag", ["image", "tag", image, self.image_name(service)])
 
     def _bake_in(self, service: str, name: str, context: bytes) -> None:
         argv = ["docker", "buildx", "build", "--load", "--progress=plain", "--tag", name, "-"]
@@ -160,7 +164,7 @@ class Swapping(Engine):
 
     def _note(self, container: ContainerState) -> SwapNote | None:
         text = self._read(container, NOTE)
-        return _parse(text) if text is not None else None
+        return parse_note(text) if text is not None else None
 
     def _read(self, container: ContainerState, path: str) -> bytes | None:
         data = self._archive(container, path)
@@ -181,7 +185,7 @@ class Swapping(Engine):
         return first_entry(head) if len(head) == _HEADER else None
 
 
-def _unfit(container: ContainerState, paths: Sequence[str]) -> str:
+def unfit(container: ContainerState, paths: Sequence[str]) -> str:
     """Why a container cannot be given another program, empty where it can."""
     if container.read_only:
         return "its root file system is read-only"
@@ -192,7 +196,8 @@ def _unfit(container: ContainerState, paths: Sequence[str]) -> str:
     return f"its container does not start {' or '.join(sorted(paths))}"
 
 
-def _render(note: SwapNote, before: SwapNote | None) -> bytes:
+def render_note(note: SwapNote, before: SwapNote | None) -> bytes:
+    """A note as it is kept in the container, with what was there before."""
     document = _to_dict(note)
     if before is not None:
         document["before"] = _to_dict(before)
@@ -209,14 +214,16 @@ def _to_dict(note: SwapNote) -> dict[str, object]:
     }
 
 
-def _parse(text: bytes) -> SwapNote | None:
+def parse_note(text: bytes) -> SwapNote | None:
+    """What :func:`render_note` wrote; ``None`` for anything else."""
     try:
         return _from(json.loads(text))
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _parse_before(text: bytes) -> SwapNote | None:
+def parse_before(text: bytes) -> SwapNote | None:
+    """What was there before, ``None`` where that was what the image holds."""
     try:
         return _from(json.loads(text)["before"])
     except (ValueError, KeyError, TypeError, AttributeError):

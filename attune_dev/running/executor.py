@@ -17,10 +17,11 @@ from attune_dev.running import skips
 from attune_dev.running.meter import EarlierBuild, Meter
 from attune_dev.running.outcome import ActionResult, Outcome, RunResult, TargetResult
 from attune_dev.running.ports import PartlyDone, Talk
+from attune_dev.running.probation import rollback_hint
 from attune_dev.running.update import ImageUpdate, Update
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from attune_dev.docker.port import DockerPort
     from attune_dev.docker.progress import BuildEvent
@@ -191,7 +192,10 @@ class _Run:
         todo = [name for name in action.targets if name not in same]
         changed = set(self._update.apply(todo, action.always, talk)) if todo else set()
         changed |= self._restart_kept(action, changed, talk)
-        self._wait(action.targets, talk)
+        try:
+            self._wait(action.targets, talk)
+        except ActionError as problem:
+            raise _with_way_back(problem, changed) from None
         result = _made(action, _each(action, "recreated", sorted(changed)))
         return result if changed else replace(result, because="image and definition are the same")
 
@@ -240,6 +244,14 @@ class _Run:
             if is_last_part(event) and action.id not in self._nearly_done:
                 self._nearly_done.add(action.id)
                 self._on_event(NearlyDone(action))
+
+
+def _with_way_back(problem: ActionError, changed: Iterable[str]) -> ActionError:
+    """The error of a service that does not run what it was given, with the way back."""
+    name = next((name for name in sorted(changed) if problem.what.startswith(f"{name} ")), "")
+    if not name:
+        return problem
+    return ActionError(problem.what, why=problem.why, hint=rollback_hint(name))
 
 
 def _each(action: Action, verb: str, changed: Sequence[str] = ()) -> tuple[TargetResult, ...]:

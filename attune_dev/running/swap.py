@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from attune_dev.docker.builder import BuilderLacksError, CompileRequest
+from attune_dev.docker.builder import BuilderLacksError
 from attune_dev.docker.cancel import Cancel
+from attune_dev.docker.cargo_call import CompileRequest
 from attune_dev.errors import ActionError, AttuneDevError
 from attune_dev.model.swap import NotSwappable, SwapNote, Swappable
 from attune_dev.running.outcome import TargetResult

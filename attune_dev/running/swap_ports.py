@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from attune_dev.docker.builder import CompileRequest
     from attune_dev.docker.builder_run import CompileResult
     from attune_dev.docker.cancel import Cancel
+    from attune_dev.docker.cargo_call import CompileRequest
     from attune_dev.docker.feeding import Source
     from attune_dev.docker.port import OnBuildEvent
     from attune_dev.model.swap import CompileStage, NotSwappable, Swappable

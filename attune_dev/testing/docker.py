@@ -10,7 +10,6 @@ gives the same image id.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -22,18 +21,14 @@ from attune_dev.docker.diagnostics import BuildFailed
 from attune_dev.docker.port import (
     BuildRequest,
     BuildResult,
-    FileFacts,
     ImageOutcome,
     ImageResult,
-    Lodging,
-    SwapPlace,
 )
 from attune_dev.docker.progress import LogLine, Step, StepState
 from attune_dev.docker.start import start_waves
 from attune_dev.errors import ActionError, ConfigError, UsageError
 from attune_dev.model.compose import ComposeProject
-from attune_dev.model.swap import SwapNote
-from attune_dev.testing.script import Script
+from attune_dev.testing.swaps import FakeSwaps, digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,7 +43,7 @@ def _nothing(_: object) -> None:
     return None
 
 
-class FakeDocker(Script):
+class FakeDocker(FakeSwaps):
     """A Docker in memory.
 
     Attributes:
@@ -68,11 +63,8 @@ class FakeDocker(Script):
         super().__init__()
         self.project = project
         self.sources = {name: name for name in project.services} | dict(sources or {})
-        self._images: dict[str, ImageState] = {}
         self._seen: set[str] = set()
-        self._containers: dict[str, ContainerState] = {}
         self._logs: dict[str, list[str]] = defaultdict(list)
-        self._swaps: dict[str, tuple[str, list[SwapNote]]] = {}
         self._now = 1_000.0
 
     # --- looking
@@ -88,22 +80,6 @@ class FakeDocker(Script):
     def images(self, services: Sequence[str]) -> dict[str, ImageState]:
         """See :class:`DockerPort`; a service without a build section always has its image."""
         return {name: image for name in self._named(services) if (image := self._image(name))}
-
-    def swapped(self) -> dict[str, SwapNote]:
-        """See :class:`DockerPort`."""
-        return {
-            name: notes[-1]
-            for name, (container, notes) in self._swaps.items()
-            if name in self._containers and self._containers[name].id == container
-        }
-
-    def swap_place(self, service: str, paths: Sequence[str]) -> SwapPlace:
-        """See :class:`DockerPort`."""
-        if service not in self._containers:
-            return SwapPlace(service, why="it has no container")
-        files = {path: FileFacts(0, 0, 0o755) for path in paths}
-        note = self.swapped().get(service)
-        return SwapPlace(service, (Lodging(self._containers[service], files, note),))
 
     def logs(self, service: str, lines: int = 20) -> tuple[str, ...]:
         """See :class:`DockerPort`."""
@@ -150,7 +126,7 @@ class FakeDocker(Script):
 
     def _built(self, name: str) -> ImageResult:
         before = self._images.get(name)
-        after = _digest(name, self.sources[name])
+        after = digest(name, self.sources[name])
         outcome = ImageOutcome.CACHED if after in self._seen else ImageOutcome.COMPILED
         if before is not None and before.id == after:
             outcome = ImageOutcome.UNCHANGED
@@ -208,36 +184,6 @@ class FakeDocker(Script):
             self._run(self._containers[name])
             on_line(f"Container {name} Restarted")
 
-    def swap(self, place: SwapPlace, programs: Mapping[str, bytes], note: SwapNote) -> None:
-        """See :class:`DockerPort`."""
-        self.record("swap", (place.service,))
-        container = self._containers[place.service]
-        before = self._swaps.get(place.service)
-        kept = before[1] if before is not None and before[0] == container.id else []
-        self._swaps[place.service] = container.id, [*kept, note]
-        self._run(container)
-
-    def swap_back(self, service: str) -> SwapNote | None:
-        """See :class:`DockerPort`."""
-        note = self.swapped().get(service)
-        if note is None:
-            return None
-        self.record("swap_back", (service,))
-        container, notes = self._swaps[service]
-        before = notes[-2] if len(notes) > 1 else SwapNote(0.0, "", dict(note.files), "")
-        self._swaps[service] = container, [note, before]
-        self._run(self._containers[service])
-        return before
-
-    def keep_swapped(self, service: str) -> bool:
-        """See :class:`DockerPort`."""
-        note = self.swapped().get(service)
-        if note is None:
-            return False
-        self.record("keep_swapped", (service,))
-        self._images[service] = ImageState(_digest(service, note.sources), self._tick(), 1)
-        return True
-
     def rerun(
         self,
         service: str,
@@ -274,7 +220,7 @@ class FakeDocker(Script):
 
     def _image(self, name: str) -> ImageState | None:
         if self.project.services[name].build is None:
-            return ImageState(_digest("image", self.project.services[name].image))
+            return ImageState(digest("image", self.project.services[name].image))
         return self._images.get(name)
 
     def _tick(self) -> float:
@@ -302,7 +248,7 @@ class FakeDocker(Script):
         self._run(
             ContainerState(
                 name,
-                _digest(name, str(created)).removeprefix("sha256:"),
+                digest(name, str(created)).removeprefix("sha256:"),
                 f"{self.project.name}-{name}-1",
                 image_id=image.id,
                 config_hash=self.project.services[name].digest,
@@ -328,7 +274,3 @@ class FakeDocker(Script):
         if not self._containers[name].completed:
             why = "\n".join(self.logs(name))
             raise ActionError(f"{name} ended with status 1", why=why, hint=f"./inv logs {name}")
-
-
-def _digest(*words: str) -> str:
-    return "sha256:" + hashlib.sha256("\0".join(words).encode()).hexdigest()

@@ -11,8 +11,9 @@ from attune_dev.docker.cancel import Cancel
 from attune_dev.docker.diagnostics import BuildFailed
 from attune_dev.docker.port import BuildRequest, DockerPort, ImageOutcome
 from attune_dev.errors import ActionError, Interrupted, UsageError
+from attune_dev.model.swap import SwapNote
 from attune_dev.testing import BROKEN, CRASHES
-from tests.contract.rigs import SERVICES, FakeRig, Rig, base_image, engine_rig
+from tests.contract.rigs import RUN, SERVICES, FakeRig, Rig, base_image, engine_rig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -269,3 +270,30 @@ def test_the_environment_is_left_alone(rig: Rig) -> None:
     before = dict(os.environ)
     build(rig.port)
     assert dict(os.environ) == before
+
+
+def test_a_program_is_exchanged_taken_back_and_kept_for_a_new_container(rig: Rig) -> None:
+    build(rig.port)
+    rig.port.up(SERVICES)
+    before, runs = ids(rig.port), starts(rig.port)
+    place = rig.port.swap_place("api", ["/run.sh"])
+    note = SwapNote(5.0, "sources", {"/run.sh": "1"})
+    rig.port.swap(place, {"/run.sh": RUN.replace("it runs", "another runs").encode()}, note)
+    rig.port.wait_healthy(("api",), 30)
+    assert place.why == ""
+    assert ids(rig.port) == before
+    assert {name for name, at in starts(rig.port).items() if at != runs[name]} == {"api"}
+    assert rig.port.swapped() == {"api": note}
+
+    images = rig.port.swap_back("api")
+    assert images is not None
+    assert images.profile == ""
+    assert rig.port.swap_back("api") == note
+
+    held = image_ids(rig.port)
+    assert rig.port.keep_swapped("api")
+    assert differing(held, image_ids(rig.port)) == {"api"}
+    rig.port.recreate(("api",))
+    rig.port.wait_healthy(("api",), 30)
+    assert rig.port.swapped() == {}
+    assert rig.port.swap_back("api") is None

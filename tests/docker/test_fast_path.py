@@ -132,6 +132,57 @@ def test_what_is_saved_while_it_compiles_is_served_in_the_end(small: Small, dev:
     assert small.answer()[1] == late
 
 
+def test_what_ends_at_its_start_is_shown_and_rolled_back(small: Small, dev: Dev) -> None:
+    good = small.web(new_mark("web"))
+    settle(dev)
+    small.web(new_mark("web"), 'eprintln!("no luck"); std::process::exit(3);')
+    failed = dev.wait_idle(300)
+    assert not failed[-1]["ok"]
+    [error] = [event for event in failed if event["event"] == "error"]
+    assert "no luck" in error["why"]
+    assert "./inv rollback web" in error["hint"]
+    small.inv("rollback", "web")
+    assert small.answer()[0] == good
+
+
+def test_what_ends_a_little_later_is_shown_too(small: Small, dev: Dev) -> None:
+    late = "std::thread::spawn(|| { std::thread::sleep(std::time::Duration::from_secs(2));"
+    small.web(new_mark("web"), f'{late} eprintln!("too late"); std::process::exit(4); }});')
+    settle(dev)
+
+    def told() -> bool:
+        fresh = dev.events()[dev.seen :]
+        return any("too late" in event.get("why", "") for event in fresh)
+
+    eventually(told, 30)
+    small.web(new_mark("web"))
+    settle(dev)
+
+
+def test_a_build_is_broken_off_inside_the_builder_too(small: Small, dev: Dev) -> None:
+    """A build script that holds up cargo: what is left of it would hold up the next call."""
+    small.write(
+        "common/build.rs",
+        "fn main() { std::thread::sleep(std::time::Duration::from_secs(600)); }",
+    )
+    eventually(lambda: any("build-script" in p for p in builder_processes(small)), 60)
+    (small.root / "common/build.rs").unlink()
+    mark = small.common(new_mark("common"))
+    events = settle(dev)
+    built = [e["outcome"] for e in events if e["event"] == "end" and e["action"] == "build"]
+    assert built[0] == "cancelled"
+    assert set(built[1:]) == {"succeeded"}
+    assert small.answer()[1] == mark
+    assert not [p for p in builder_processes(small) if "build-script" in p]
+
+
+def builder_processes(small: Small) -> list[str]:
+    """Command lines of what runs in the builder."""
+    label = "label=dev.attune-dev.helper.project=" + small.project
+    [name] = small.docker("ps", "-q", "--filter", label).split()
+    return small.docker("top", name, "-o", "pid,args").splitlines()
+
+
 def test_a_change_of_the_definition_brings_no_older_code_back(small: Small, dev: Dev) -> None:
     mark = small.web(new_mark("web"))
     settle(dev)

@@ -6,12 +6,15 @@ from typing import Any
 
 from attune_dev.docker.progress import (
     BuildEvent,
+    CargoParser,
     Compiling,
     LogLine,
     PlainParser,
     RawJsonParser,
     Step,
     StepState,
+    Units,
+    is_last_part,
 )
 
 RUN = "[api builder 2/3] RUN cargo build"
@@ -199,3 +202,12 @@ def test_plain_progress_tells_the_same() -> None:
     failed = [e for e in told if isinstance(e, Step) and e.state is StepState.FAILED]
     assert [step.name for step in failed] == ["[stage-1 2/2] RUN false"]
     assert "exit code: 1" in failed[0].error
+
+
+def test_cargos_progress_bar_tells_units_and_when_only_programs_are_left() -> None:
+    parser = CargoParser()
+    [early] = parser.feed("    Building [====>      ] 3/85: serde(build), syn")
+    assert early == Units(3, 85, ("serde(build)", "syn"))
+    [late] = parser.feed("    Building [=========> ] 83/85: attune-api(bin), attune-executor(bin)")
+    assert [is_last_part(early), is_last_part(late)] == [False, True]
+    assert parser.feed("   Compiling syn v2.0.1")[1] == Compiling("syn", 1)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from attune_dev.docker.builder import BuilderLacksError, CompileRequest
+from attune_dev.docker.builder import BuilderLacksError
 from attune_dev.docker.builder_run import CompileResult, Program
 from attune_dev.docker.cancel import Cancel
+from attune_dev.docker.cargo_call import CompileRequest
 from attune_dev.docker.port import BuildRequest
 from attune_dev.errors import AttuneDevError
 from attune_dev.model.plan import Action, ActionKind, Because, Plan

@@ -1,0 +1,55 @@
+"""``inv rollback``: what ran before the last change, again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attune_dev.cli.command import command
+from attune_dev.cli.project import Project, is_service, say
+from attune_dev.errors import ActionError, UsageError
+
+
+@command(
+    names="services",
+    is_name=is_service,
+    help={"services": "services that are to run what they ran before, at least one"},
+)
+def rollback(_context: Any, services: list[str]) -> None:
+    """Puts back what a service ran before.
+
+    The program before, where `inv dev` has exchanged it; else the image before in a new container.
+    Once more goes forward again. The sources stay as they are: the next change of theirs, `inv up`
+    and the next `inv dev` bring the present code back.
+    """
+    from attune_dev.watching.lock import acting
+
+    project = Project.ready()
+    if not services:
+        raise UsageError("no service is named", hint="./inv rollback SERVICE")
+    named = project.services(services)
+    with acting(project.root, "inv rollback", say):
+        for service in named:
+            print(f"{service}: {_roll_back(project, service)}")
+        project.port.wait_healthy(named, project.settings.health_timeout)
+
+
+def _roll_back(project: Project, service: str) -> str:
+    from attune_dev.docker.port import ImageOutcome, ImageResult
+    from attune_dev.running.previous import previous_image, remember_images
+
+    note = project.port.swap_back(service)
+    if note is not None:
+        return "runs the program of before" if note.profile else "runs the program of its image"
+    before = previous_image(project.root, service)
+    present = project.port.images((service,)).get(service)
+    if not before or present is None:
+        raise ActionError(
+            f"nothing is known that {service} ran before",
+            why="neither a program was exchanged in its container nor another image built",
+            hint="git has the sources of before: check them out, then ./inv up",
+        )
+    project.port.use_image(service, before)
+    project.port.recreate((service,), say)
+    swapped = ImageResult(service, ImageOutcome.CACHED, present.id, before, 0.0)
+    remember_images(project.root, (swapped,))
+    return "runs the image of before"

@@ -1,0 +1,101 @@
+"""What was given new code is looked after for a few seconds more: some programs end late."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from attune_dev.docker.cancel import Cancel
+from attune_dev.docker.containers import Health, State
+from attune_dev.errors import ActionError, AttuneDevError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from attune_dev.docker.containers import ContainerState
+    from attune_dev.docker.port import DockerPort
+    from attune_dev.running.outcome import RunResult
+
+SECONDS = 10.0
+INTERVAL = 1.5
+LOG_LINES = 20
+
+
+class Probation:
+    """Looks at services for ten seconds after they were given new code.
+
+    Args:
+        tell: is told of one that ended or became unhealthy, from another thread.
+    """
+
+    def __init__(self, tell: Callable[[AttuneDevError], None]) -> None:
+        self._tell = tell
+        self._cancel = Cancel()
+
+    def watch(self, port: DockerPort, services: Iterable[str]) -> None:
+        """Starts looking; whoever was looked after before is left alone from now on."""
+        self.end()
+        self._cancel = Cancel()
+        names = frozenset(services)
+        if names:
+            threading.Thread(
+                target=self._look, args=(port, names, self._cancel), name="probation", daemon=True
+            ).start()
+
+    def end(self) -> None:
+        """Stops looking."""
+        self._cancel.request()
+
+    def _look(self, port: DockerPort, names: frozenset[str], cancel: Cancel) -> None:
+        try:
+            before = {each.id: each for each in port.containers() if each.service in names}
+            for _ in range(round(SECONDS / INTERVAL)):
+                cancel.sleep(INTERVAL)
+                for service, how in failures(before, port.containers()).items():
+                    self._tell(failure(port, service, how))
+                    before = {i: each for i, each in before.items() if each.service != service}
+        except AttuneDevError:
+            return  # stopped, or the engine went away: others tell that
+
+
+def failures(before: Mapping[str, ContainerState], now: Sequence[ContainerState]) -> dict[str, str]:
+    """Which services did not stand the time, and how (pure).
+
+    Args:
+        before: containers by id, as they were at first.
+        now: as they are; one that is gone was removed by somebody.
+    """
+    found: dict[str, str] = {}
+    for container in now:
+        known = before.get(container.id)
+        if known is None:
+            continue
+        ended = container.state in (State.EXITED, State.DEAD) and not container.completed
+        if ended or container.state is State.RESTARTING or container.restarts > known.restarts:
+            status = f" with status {container.exit_code}" if container.exit_code else ""
+            found[container.service] = f"ended{status} soon after its start"
+        elif container.health is Health.UNHEALTHY and known.health is not Health.UNHEALTHY:
+            found[container.service] = "became unhealthy soon after its start"
+    return found
+
+
+def failure(port: DockerPort, service: str, how: str) -> ActionError:
+    """What to tell of it, with its last words."""
+    log = port.logs(service, LOG_LINES)
+    why = "\n".join(["its last log lines:", *log]) if log else "it logged nothing"
+    return ActionError(f"{service} {how}", why=why, hint=rollback_hint(service))
+
+
+def rollback_hint(service: str) -> str:
+    """The step that brings back what ran before."""
+    return f"correct it and save, or put back what ran before: ./inv rollback {service}"
+
+
+def given_new_code(result: RunResult) -> tuple[str, ...]:
+    """The services that a run has started anew, sorted."""
+    from attune_dev.model.plan import ActionKind
+
+    kinds = (ActionKind.RECREATE, ActionKind.RESTART)
+    return tuple(
+        sorted({n for each in result.results if each.action.kind in kinds for n in each.changed})
+    )
