@@ -38,11 +38,13 @@ if TYPE_CHECKING:
     from attune_dev.model.swap import CompileStage
 
 QUERY_SECONDS = 60.0
+MAIN = "echo ready; exec 3<&0; cat <&3 >/dev/null & wait"
+"""Lives as long as its standard input; a shell that waits takes in what a killed compile leaves."""
 KILL = (
     "f=/tmp/attune-dev-$0.pid; n=0; until [ -s $f ] || [ $n = 20 ]; do sleep 0.1; n=$((n+1)); done;"
-    " p=$(cat $f); kill -TERM -- -$p; n=0;"
-    " while kill -0 -- -$p 2>/dev/null && [ $n -lt 20 ]; do sleep 0.1; n=$((n+1)); done;"
-    " kill -KILL -- -$p 2>/dev/null; :"
+    " p=$(cat $f); kill -s TERM -- -$p; n=0;"
+    " while kill -s 0 -- -$p 2>/dev/null && [ $n -lt 10 ]; do sleep 0.1; n=$((n+1)); done;"
+    " kill -s KILL -- -$p 2>/dev/null; :"
 )
 PROBE = """
 cc=$(command -v cc || command -v gcc) || exit 0
@@ -239,7 +241,7 @@ class Builder:
                 for word in ("--mount", self._mount(key, target))
             ),
             *("--workdir", stage.directory, "--entrypoint", "sh", image),
-            *("-c", "echo ready; exec cat >/dev/null"),
+            *("-c", MAIN),
         ]
 
     def _mount(self, key: str, target: str) -> str:
