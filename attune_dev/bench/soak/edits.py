@@ -192,7 +192,7 @@ def _mounted(tree: Tree) -> str:
 
 
 def _nothing(tree: Tree) -> str:
-    path = f"crates/{tree.random.choice(CRATES)}/src/main.rs"
+    path = f"crates/{tree.random.choice(CRATES)}/src/marker.rs"
     tree.write(path, (tree.root / path).read_bytes())
     return f"save {path} without a change"
 
