@@ -157,6 +157,11 @@ class Lookers:
             for container in containers
         ]
 
+    @property
+    def alive(self) -> bool:
+        """Whether all of them still look."""
+        return all(child.poll() is None for child in self._children)
+
     def until(self, path: str, text: str, act: object) -> float:
         """Seconds from a save, through an action, until every reader finds the text.
 

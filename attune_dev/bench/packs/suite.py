@@ -142,7 +142,10 @@ class Bench:
             (repository.packs / path).write_text(text)
             self._bring(repository, way)
 
-        return self._lookers[repository.stack.project].until(path, text, act)
+        project = repository.stack.project
+        if not self._lookers[project].alive:  # a restart of the readers ended them
+            self._lookers[project] = self._stack.enter_context(repository.looking())
+        return self._lookers[project].until(path, text, act)
 
     def _bring(self, repository: Repository, way: str) -> None:
         if way == COPY:
