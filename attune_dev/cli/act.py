@@ -117,7 +117,6 @@ def image_update(
     starting: bool = False,
 ) -> ImageUpdate:
     """The way through images."""
-    from attune_dev.running.previous import remember_images
     from attune_dev.running.requests import build_request
     from attune_dev.running.update import ImageUpdate, StartingUpdate
 
@@ -127,7 +126,6 @@ def image_update(
         project.port,
         lambda services: request(project.workspace, services),
         lock_keeper(project),
-        partial(remember_images, project.root),
     )
 
 

@@ -34,22 +34,14 @@ def rollback(_context: Any, services: list[str]) -> None:
 
 
 def _roll_back(project: Project, service: str) -> str:
-    from attune_dev.docker.port import ImageOutcome, ImageResult
-    from attune_dev.running.previous import previous_image, remember_images
-
     note = project.port.swap_back(service)
     if note is not None:
         return "runs the program of before" if note.profile else "runs the program of its image"
-    before = previous_image(project.root, service)
-    present = project.port.images((service,)).get(service)
-    if not before or present is None:
+    if not project.port.previous_image(service):
         raise ActionError(
             f"nothing is known that {service} ran before",
             why="neither a program was exchanged in its container nor another image built",
             hint="git has the sources of before: check them out, then ./inv up",
         )
-    project.port.use_image(service, before)
     project.port.recreate((service,), say)
-    swapped = ImageResult(service, ImageOutcome.CACHED, present.id, before, 0.0)
-    remember_images(project.root, (swapped,))
     return "runs the image of before"

@@ -277,12 +277,11 @@ class DockerPort(Protocol):
         """
         ...
 
-    def use_image(self, service: str, image: str) -> None:
-        """Makes another image a service's present one; containers stay.
+    def previous_image(self, service: str) -> bool:
+        """Makes the image before a service's present one; containers stay.
 
-        Args:
-            service: whose.
-            image: id of an image that is there.
+        Returns:
+            Whether one is known.
         """
         ...
 

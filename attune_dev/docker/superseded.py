@@ -62,6 +62,11 @@ class Superseded:
         keep_json(self._root, FILE, {"project": self._project, "images": left})
         return sum(gone.values())
 
+    def last(self, service: str) -> str:
+        """The id of the image that a service had before, empty where none is known."""
+        known = self._load().get(service)
+        return known[-1] if known else ""
+
     def _remove(self, ids: list[str]) -> dict[str, bool]:
         """The images that need no note any more, and whether that is for being removed now."""
         if not ids:

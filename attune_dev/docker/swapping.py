@@ -123,10 +123,6 @@ class Swapping(Engine):
             return True
         return False
 
-    def use_image(self, service: str, image: str) -> None:
-        """See :class:`DockerPort`."""
-        self._docker("tag", ["image", "tag", image, self.image_name(service)])
-
     def _bake_in(self, service: str, name: str, context: bytes) -> None:
         argv = ["docker", "buildx", "build", "--load", "--progress=plain", "--tag", name, "-"]
         env = {**self._env, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}

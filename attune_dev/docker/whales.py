@@ -18,8 +18,10 @@ from attune_dev.docker.builds import Builder
 from attune_dev.docker.cancel import Cancel
 from attune_dev.docker.engine import QUERY_SECONDS
 from attune_dev.docker.failures import explain
+from attune_dev.docker.port import ImageOutcome, ImageResult
 from attune_dev.docker.process import Completed, Running, run
 from attune_dev.docker.start import Wave, start_waves
+from attune_dev.docker.superseded import Superseded
 from attune_dev.docker.swapping import Swapping
 from attune_dev.docker.text import sanitise
 from attune_dev.errors import ActionError, EnvironmentLacksError
@@ -185,6 +187,16 @@ class WhalesDocker(Swapping):
                     self._await_end(name, ONE_SHOT_SECONDS, cancel)
             after = self._runs() if started else before
         return tuple(name for name in sorted(started) if before.get(name) != after.get(name))
+
+    def previous_image(self, service: str) -> bool:
+        """See :class:`DockerPort`; which it is, the builds of this checkout have written down."""
+        superseded = Superseded(self._root, self.project.name, self._env)
+        before, present = superseded.last(service), self.images((service,)).get(service)
+        if not before or present is None:
+            return False
+        self._docker("tag", ["image", "tag", before, self.image_name(service)])
+        superseded.sweep([ImageResult(service, ImageOutcome.CACHED, present.id, before, 0.0)])
+        return True
 
     def current(self, services: Sequence[str]) -> frozenset[str]:
         """See :class:`DockerPort`; Compose's hash tells whether the definition is the same."""

@@ -18,7 +18,7 @@ from attune_dev.running.outcome import TargetResult
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from attune_dev.docker.port import DockerPort, ImageResult
+    from attune_dev.docker.port import DockerPort
     from attune_dev.docker.progress import BuildEvent
     from attune_dev.model.plan import Action
     from attune_dev.running.ports import Talk
@@ -85,7 +85,6 @@ class ImageUpdate:
         port: DockerPort,
         make_request: MakeRequest = BuildRequest,
         mend: Mend = _no_mend,
-        on_built: Callable[[tuple[ImageResult, ...]], None] = lambda _: None,
     ) -> None:
         """Keeps its tools.
 
@@ -93,12 +92,10 @@ class ImageUpdate:
             port: the engine.
             make_request: tells binaries and arguments for the services of a build.
             mend: tells whether a build that failed is worth another try, and makes it so.
-            on_built: is told what a build did to each image.
         """
         self._port = port
         self._make_request = make_request
         self._mend = mend
-        self._on_built = on_built
 
     def via(self, action: Action) -> str:  # noqa: ARG002
         """See :class:`Update`."""
@@ -121,7 +118,6 @@ class ImageUpdate:
                 else "images that earlier builds"
             )
             talk.on_line(f"removed {result.removed} {was} had superseded")
-        self._on_built(result.images)
         return tuple(
             TargetResult(
                 image.service,

@@ -131,6 +131,8 @@ class FakeDocker(FakeSwaps):
         if before is not None and before.id == after:
             outcome = ImageOutcome.UNCHANGED
         else:
+            if before is not None:
+                self._superseded[name] = before
             self._images[name] = ImageState(after, self._tick(), 1)
         self._seen.add(after)
         return ImageResult(name, outcome, before.id if before else "", after, 0.0, 1)

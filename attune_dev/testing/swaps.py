@@ -25,6 +25,7 @@ class FakeSwaps(Script):
         super().__init__()
         self._images: dict[str, ImageState] = {}
         self._containers: dict[str, ContainerState] = {}
+        self._superseded: dict[str, ImageState] = {}
         self._swaps: dict[str, tuple[str, list[SwapNote]]] = {}
 
     @abstractmethod
@@ -79,10 +80,14 @@ class FakeSwaps(Script):
         self._images[service] = ImageState(digest(service, note.sources), self._tick(), 1)
         return True
 
-    def use_image(self, service: str, image: str) -> None:
+    def previous_image(self, service: str) -> bool:
         """See :class:`DockerPort`."""
-        self.record("use_image", (service,))
-        self._images[service] = ImageState(image, self._tick(), 1)
+        before = self._superseded.get(service)
+        if before is None:
+            return False
+        self.record("previous_image", (service,))
+        self._superseded[service], self._images[service] = self._images[service], before
+        return True
 
 
 def digest(*words: str) -> str:

@@ -297,3 +297,16 @@ def test_a_program_is_exchanged_taken_back_and_kept_for_a_new_container(rig: Rig
     rig.port.wait_healthy(("api",), 30)
     assert rig.port.swapped() == {}
     assert rig.port.swap_back("api") is None
+
+
+def test_the_image_before_can_be_the_present_one_again(rig: Rig) -> None:
+    build(rig.port)
+    assert not rig.port.previous_image("api")
+    first = image_ids(rig.port)
+    rig.edit("api", "other")
+    build(rig.port)
+    second = image_ids(rig.port)
+    assert rig.port.previous_image("api")
+    assert image_ids(rig.port) == first
+    assert rig.port.previous_image("api")
+    assert image_ids(rig.port) == second
