@@ -13,6 +13,9 @@ from attune_dev.cli.command import command
 from attune_dev.cli.project import find_root
 from attune_dev.docker import process
 
+MOST_WORKERS = 4
+"""Processes for the fast tests; starting more takes longer than it saves."""
+
 CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ruff format", ("-m", "ruff", "format", "--check", ".")),
     ("ruff", ("-m", "ruff", "check", ".")),
@@ -46,6 +49,8 @@ def run_tests(
         words += ["-m", " and ".join(marks)]
     if match:
         words += ["-k", match]
+    if unit and not paths:
+        words += ["-n", "auto", "--maxprocesses", str(MOST_WORKERS)]
     if not unit:
         from attune_dev.cli.project import require_setup
 
