@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attune_dev.errors import ActionError
@@ -11,8 +12,24 @@ if TYPE_CHECKING:
 
     from attune_dev.model.plan import Plan
 
-MOST_IN_A_ROW = 5
+NAMED_IN_A_ROW = 5
+MOST_IN_A_ROW = 25
+"""Someone who saves every two seconds while builds take ten hits a gap between them before."""
+
 TICK_SECONDS = 0.02  # the times of files lag behind the clock by up to a tick of the kernel
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """What work seems to be caused by itself.
+
+    Attributes:
+        causes: paths that the same work wrote again and again; empty where none is suspected.
+        stop: whether the work must not start again by itself.
+    """
+
+    causes: frozenset[str] = frozenset()
+    stop: bool = False
 
 
 class Echoes:
@@ -34,7 +51,7 @@ class Echoes:
         """Work has ended."""
         self._ended = self._wall()
 
-    def starts(self, plan: Plan, written: Callable[[str], float]) -> frozenset[str]:
+    def starts(self, plan: Plan, written: Callable[[str], float]) -> Echo:
         """Work is about to start.
 
         Args:
@@ -42,8 +59,7 @@ class Echoes:
             written: path to when it was written last, seconds since the epoch, 0 if unknown.
 
         Returns:
-            What it is caused by, where that was written by the same work again and again; empty
-            where it may start.
+            What is to be told, once in a row, and whether the row is so long that it must end.
         """
         causes = frozenset(path for action in plan.actions for path in action.paths)
         first = self._began - TICK_SECONDS
@@ -51,10 +67,17 @@ class Echoes:
         again = bool(causes) and inside
         self._row = (self._row + 1 if causes == self._causes else 1) if again else 0
         self._causes, self._began = causes, self._wall()
+        if self._row == NAMED_IN_A_ROW:
+            return Echo(causes)
         if self._row < MOST_IN_A_ROW:
-            return frozenset()
+            return Echo()
         self._row = 0
-        return causes
+        return Echo(causes, stop=True)
+
+
+def suspicion(causes: frozenset[str]) -> str:
+    """The line that names what may write its own cause."""
+    return f"{', '.join(sorted(causes))} changed again while the work that it causes ran"
 
 
 def echo(causes: frozenset[str]) -> ActionError:

@@ -19,7 +19,7 @@ from attune_dev.model.plan import ActionKind
 from attune_dev.planning.superseding import Superseding
 from attune_dev.running.outcome import RunResult
 from attune_dev.watching.doubts import Doubts
-from attune_dev.watching.echoes import Echoes, echo
+from attune_dev.watching.echoes import Echoes, echo, suspicion
 from attune_dev.watching.worker import Job, unexpected
 
 if TYPE_CHECKING:
@@ -133,9 +133,12 @@ class Work:
             self.doubts.started(None)
             self.opening_due = False
         elif plan.actions:
-            if causes := self._echoes.starts(plan, self._written):
-                self._give_up(echo(causes), causes)
+            found = self._echoes.starts(plan, self._written)
+            if found.stop:
+                self._give_up(echo(found.causes), found.causes)
                 return
+            if found.causes:
+                self._parts.tell(Notice(suspicion(found.causes)))
             self._pending.begin(plan)
             self._start_job(lambda: plan)
             self.doubts.started(plan.actions)

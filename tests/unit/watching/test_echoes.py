@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from attune_dev.model.plan import Action, ActionKind, Because, Plan
-from attune_dev.watching.echoes import MOST_IN_A_ROW, Echoes
+from attune_dev.watching.echoes import MOST_IN_A_ROW, NAMED_IN_A_ROW, Echo, Echoes
 
 
 def plan(path: str) -> Plan:
@@ -13,7 +13,7 @@ class Day:
         self.now = 100.0
         self.echoes = Echoes(lambda: self.now)
 
-    def work(self, path: str, written: float) -> frozenset[str]:
+    def work(self, path: str, written: float) -> Echo:
         """Ten seconds of work; ``written`` seconds ago its cause was written."""
         found = self.echoes.starts(plan(path), lambda _: self.now - written)
         self.now += 10
@@ -22,30 +22,31 @@ class Day:
         return found
 
 
-def test_what_the_work_before_wrote_again_and_again_is_found() -> None:
+def test_what_the_work_before_wrote_again_and_again_is_named_and_then_stopped() -> None:
     day = Day()
-    found = [day.work("gen.rs", 3.0) for _ in range(MOST_IN_A_ROW + 1)]
-    assert found == [frozenset()] * MOST_IN_A_ROW + [frozenset({"gen.rs"})]
-    assert day.work("gen.rs", 3.0) == frozenset()
+    found = [day.work("gen.rs", 3.0) for _ in range(MOST_IN_A_ROW + 2)]
+    told = {n: echo for n, echo in enumerate(found) if echo != Echo()}
+    gen = frozenset({"gen.rs"})
+    assert told == {NAMED_IN_A_ROW: Echo(gen), MOST_IN_A_ROW: Echo(gen, stop=True)}
 
 
 def test_saves_between_two_pieces_of_work_are_a_persons() -> None:
     day = Day()
-    assert not any(day.work("main.rs", 0.5) for _ in range(20))
+    assert {day.work("main.rs", 0.5) for _ in range(60)} == {Echo()}
 
 
 def test_one_save_in_between_ends_the_row() -> None:
     day = Day()
-    found = [day.work("gen.rs", 0.5 if n % 4 == 3 else 3.0) for n in range(20)]
-    assert not any(found)
+    found = [day.work("gen.rs", 0.5 if n % 20 == 19 else 3.0) for n in range(80)]
+    assert not any(echo.stop for echo in found)
 
 
 def test_other_files_each_time_are_no_echo() -> None:
     day = Day()
-    assert not any(day.work(f"{n}.rs", 3.0) for n in range(20))
+    assert {day.work(f"{n}.rs", 3.0) for n in range(60)} == {Echo()}
 
 
 def test_a_request_without_causes_is_no_echo() -> None:
     day = Day()
     empty = Plan((), (Action(1, ActionKind.BUILD, ("api",)),))
-    assert not any(day.echoes.starts(empty, lambda _: 0.0) for _ in range(20))
+    assert {day.echoes.starts(empty, lambda _: 0.0) for _ in range(60)} == {Echo()}
