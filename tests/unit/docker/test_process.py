@@ -15,30 +15,43 @@ from attune_dev.errors import EnvironmentLacksError
 
 
 def interrupt_once(there: Path) -> None:
-    """Interrupts this process as soon as the child has written a file."""
+    """Interrupts this process as soon as the child has written a file, and lets the child see it."""
 
     def watch() -> None:
         while not there.exists():
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGINT)
+        there.with_name("interrupted").touch()
 
     threading.Thread(target=watch, daemon=True).start()
 
 
-SCRIPT = "echo started > started; for i in 1 2 3 4 5 6; do sleep 0.05; done; echo whole > ended"
+ENDLESS = "echo started > started; sleep 1000; echo whole > ended"
+WHOLE = (
+    "echo started > started; while [ ! -e interrupted ]; do sleep 0.01; done; echo whole > ended"
+)
+
+
+def is_dead(pid: str) -> bool:
+    """Whether a process is gone, or waits for its parent alone."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return stat.rpartition(")")[2].split()[0] == "Z"
 
 
 def test_an_interrupt_ends_a_program(tmp_path: Path) -> None:
     interrupt_once(tmp_path / "started")
     with pytest.raises(KeyboardInterrupt):
-        process.run(["sh", "-c", SCRIPT], cwd=tmp_path)
+        process.run(["sh", "-c", ENDLESS], cwd=tmp_path)
     assert not (tmp_path / "ended").exists()
 
 
 def test_an_interrupt_waits_for_a_program_that_must_be_whole(tmp_path: Path) -> None:
     interrupt_once(tmp_path / "started")
     with pytest.raises(KeyboardInterrupt):
-        process.run(["sh", "-c", SCRIPT], cwd=tmp_path, whole=True)
+        process.run(["sh", "-c", WHOLE], cwd=tmp_path, whole=True)
     assert (tmp_path / "ended").read_text() == "whole\n"
 
 
@@ -70,5 +83,7 @@ def test_cancelling_ends_the_children_of_a_program_too(tmp_path: Path) -> None:
     assert seen.wait(10)
     running.cancel(grace=1.0)
     running.wait(10)
-    state = Path(f"/proc/{lines[0]}/stat")
-    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+    end = time.monotonic() + 10
+    while not is_dead(lines[0]):  # the kernel takes a moment to carry the kill out
+        assert time.monotonic() < end, "the child lives on"
+        time.sleep(0.01)
