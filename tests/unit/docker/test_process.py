@@ -15,7 +15,7 @@ from attune_dev.errors import EnvironmentLacksError
 
 
 def interrupt_once(there: Path) -> None:
-    """Interrupts this process as soon as the child has written a file, and lets the child see it."""
+    """Interrupts this process as soon as the child has written a file, and tells the child."""
 
     def watch() -> None:
         while not there.exists():
