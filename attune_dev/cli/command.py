@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import select
 import signal
 import sys
 import traceback
@@ -72,7 +73,9 @@ def guarded(body: Body) -> Body:
             raise Exit(_told(problem), code=problem.exit_code) from None
         except KeyboardInterrupt:
             raise Exit("interrupted", code=ExitCode.INTERRUPTED) from None
-        except BrokenPipeError:
+        except BrokenPipeError as problem:
+            if not reader_is_gone():  # some other pipe, to a program that died
+                raise Exit(_unexpected(problem), code=ExitCode.ACTION_FAILED) from None
             silence_stdout()
             raise Exit(code=ExitCode.OK) from None
         except (Exit, SystemExit):
@@ -117,6 +120,15 @@ def _termination() -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def reader_is_gone() -> bool:
+    """Whether nobody reads standard output or standard error any more, as behind ``| head``."""
+    poll = select.poll()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            poll.register(stream.fileno(), 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 def silence_stdout() -> None:
