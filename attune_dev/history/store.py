@@ -140,7 +140,7 @@ class History:
             return None
         aside = path.with_name(f"{FILE}.broken-{time.strftime('%Y%m%d-%H%M%S')}")
         path.replace(aside)
-        for rest in ("-wal", "-shm"):
+        for rest in ("-wal", "-shm", "-journal"):
             with suppress(FileNotFoundError):
                 path.with_name(path.name + rest).unlink()
         self._tell(
@@ -173,7 +173,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous = NORMAL")
         if _version(db) == VERSION:
             return db
-        db.execute("PRAGMA journal_mode = WAL")
+        # no write-ahead log: switching to it, and the last one's leaving it, does not wait for others
         with _transaction(db):
             version = _version(db)  # another process may have been here first
             _require_known(version)

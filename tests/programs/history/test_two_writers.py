@@ -18,7 +18,9 @@ def test_two_processes_may_begin_and_write_at_once(tmp_path: Path) -> None:
     )
     argv = [sys.executable, "-c", script, str(tmp_path)]
     children = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    for child in children:
-        out, _ = child.communicate(timeout=60)
-        assert (child.returncode, out) == (0, "")
+    told = [child.communicate(timeout=60)[0] for child in children]
+    assert [(child.returncode, out) for child, out in zip(children, told, strict=True)] == [
+        (0, ""),
+        (0, ""),
+    ]
     assert len(History(tmp_path, print).runs()) == 40
