@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -147,14 +148,19 @@ def _sentry(project: Project, chosen: frozenset[str] | None, inbox: Inbox) -> Se
         names = _selected(project, chosen)
         one_shots = [name for name in names if project.compose.one_shot(name)]
         ids: dict[str, set[str]] = {}
+        made: dict[str, float] = {}
+        ago = time.time() - time.monotonic()
         for container in containers:
             if container.service in names:
                 ids.setdefault(container.service, set()).add(container.id)
+                newest = max(made.get(container.service, 0.0), container.created - ago)
+                made[container.service] = newest
         inbox.put(
             Running(
                 {name: frozenset(found) for name, found in ids.items()},
                 Services(service_states(containers, names, one_shots)),
                 at,
+                made,
             )
         )
 

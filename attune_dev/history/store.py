@@ -173,7 +173,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous = NORMAL")
         if _version(db) == VERSION:
             return db
-        # no write-ahead log: switching to it, and the last one's leaving it, does not wait for others
+        # no write-ahead log: switching a file to it fails at once where another process uses it
         with _transaction(db):
             version = _version(db)  # another process may have been here first
             _require_known(version)

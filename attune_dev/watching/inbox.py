@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -55,11 +55,13 @@ class Running:
         containers: ids by service, of the services that are acted upon.
         states: the same for people.
         at: when the engine was asked, on the loop's clock.
+        made: when the newest container of a service was made, on the same clock.
     """
 
     containers: Mapping[str, frozenset[str]]
     states: Services
     at: float
+    made: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,8 +111,10 @@ class Surroundings:
         if self._ours is None:
             states = message.states.states if self._all_ran else ()
             gone = [s.name for s in states if s.state == "absent" and not s.one_shot]
-            # taken away before we could look: they had a container when our work had ended
-            self._ours = {**message.containers, **dict.fromkeys(gone, frozenset({"?"}))}
+            made = message.made if self._all_ran and self._worked_until is not None else {}
+            late = [name for name, at in made.items() if at > (self._worked_until or 0.0)]
+            # taken away or replaced before we could look: another ran when our work had ended
+            self._ours = {**message.containers, **dict.fromkeys((*gone, *late), frozenset({"?"}))}
             self._changed_at = now
 
     def _differs(self) -> bool:

@@ -96,6 +96,25 @@ def test_what_is_taken_away_before_the_first_look_is_noticed(world: World) -> No
     assert world.notices == ["api was removed by someone else; checking everything"]
 
 
+@pytest.mark.parametrize(
+    ("ok", "made", "verdict"),
+    [
+        (True, 9.9, Verdict.NOTHING),
+        (True, 10.1, Verdict.CHECK_ALL),
+        (False, 10.1, Verdict.NOTHING),
+    ],
+    ids=["ours", "made later", "something failed"],
+)
+def test_what_is_replaced_before_the_first_look_is_noticed(
+    world: World, ok: bool, made: float, verdict: Verdict
+) -> None:
+    world.around.working()
+    world.around.worked(10.0, ok=ok)
+    message = Running({"api": frozenset({"b"})}, Services(()), 11.0, {"api": made})
+    world.around.take(message, 11.0)
+    assert world.around.verdict(20.0) is verdict
+
+
 def test_the_engine_is_told_once_and_all_is_checked_when_it_is_back(world: World) -> None:
     for _ in range(3):
         world.around.take(EngineGone("cannot connect"), 2.0)
