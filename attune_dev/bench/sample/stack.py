@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from attune_dev.bench.sample.clone import clean_environment, free_ports
 from attune_dev.docker import process
+from attune_dev.docker.containers import SERVICE_LABEL
 from attune_dev.errors import ActionError
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 PORTS = ("API", "EXECUTOR", "NOTIFIER", "SENSOR", "WORKER_SHELL", "WORKER_PYTHON")
 PROJECT_LABEL = "com.docker.compose.project"
-SERVICE_LABEL = "com.docker.compose.service"
 MARKER = r'"([a-z-]+)-[0-9A-Za-z]+"'
 
 
