@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from attune_dev.docker import process
 from attune_dev.errors import ConfigError, EnvironmentLacksError
-from attune_dev.loading.compose_errors import compose_error, plugin_missing, warnings_of
+from attune_dev.loading.compose_errors import (
+    compose_error,
+    locate,
+    plugin_missing,
+    relative,
+    warnings_of,
+)
 from attune_dev.loading.compose_files import find_sources
 from attune_dev.loading.compose_json import compose_from_json
 from attune_dev.loading.compose_override import KEY, overrides_of
@@ -86,9 +92,15 @@ def load_compose(
         root,
         sorted(read),
         overrides=overrides_of(config.yaml(), root, sources) if said else {},
+        said_at=lambda *path: _said_at(path, root, sources),
         candidates=sorted({place.path(path) for path in sources.candidates} - read),
         warnings=warnings,
     )
+
+
+def _said_at(path: Sequence[str], root: Path, sources: ComposeSources) -> tuple[str, int | None]:
+    file, line = locate(list(path), sources)
+    return relative(file, root), line
 
 
 class _Config:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from attune_dev.loading.compose_build import read_build
 from attune_dev.loading.compose_place import Place
 from attune_dev.model.compose import (
+    BuildConfig,
     ComposeProject,
     Condition,
     Dependency,
@@ -21,7 +22,7 @@ from attune_dev.model.compose import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
 # What Compose itself leaves out of its configuration hash, and what only `watch` reads.
@@ -37,6 +38,7 @@ def compose_from_json(
     overrides: Mapping[str, Override] | None = None,
     candidates: Iterable[str] = (),
     warnings: Iterable[str] = (),
+    said_at: Callable[..., tuple[str, int | None]] | None = None,
 ) -> ComposeProject:
     """Makes the model of what ``docker compose config --format json`` printed.
 
@@ -47,6 +49,7 @@ def compose_from_json(
         overrides: service to its ``x-attune-dev``, which Compose's JSON leaves out.
         candidates: files that would be read if they existed, relative to the root.
         warnings: what Compose warned of.
+        said_at: gives the file and the line that say a key, by its path of keys.
     """
     place = Place(root)
     services = {}
@@ -55,6 +58,7 @@ def compose_from_json(
         services[name] = replace(
             service,
             override=(overrides or {}).get(name, service.override),
+            build=_placed(service, said_at),
         )
     volumes = {
         key: str((definition or {}).get("name") or key)
@@ -88,6 +92,17 @@ def _service(
         files=_files(definition, data, place),
         digest=_container_digest(definition, data),
         build_digest=_digest(build) if build is not None else "",
+    )
+
+
+def _placed(
+    service: Service, said_at: Callable[..., tuple[str, int | None]] | None
+) -> BuildConfig | None:
+    if service.build is None or said_at is None:
+        return service.build
+    keys = ("dockerfile", "target")
+    return replace(
+        service.build, places={k: said_at("services", service.name, "build", k) for k in keys}
     )
 
 

@@ -126,9 +126,10 @@ class ImageLoader:
                 None if text is None else self._parse(build.dockerfile, text)
             )
             if text is None and build.dockerfile not in self._refused:
-                what = f"the Dockerfile of service {service} does not exist"
+                what = f"the Dockerfile of service {service} does not exist: {build.dockerfile}"
                 hint = f"make it, or correct `build.dockerfile` of {service} in the Compose file"
-                self._problems.append(ConfigError(what, hint=hint, file=build.dockerfile))
+                file, line = build.places.get("dockerfile", (build.dockerfile, None))
+                self._problems.append(ConfigError(what, hint=hint, file=file, line=line))
         return self._parsed[build.dockerfile]
 
     def _parse(self, path: str, text: str) -> Dockerfile | None:

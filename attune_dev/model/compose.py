@@ -123,6 +123,7 @@ class BuildConfig:
         additional_contexts: name to folder (relative to the root) or other reference.
         inline: text of ``dockerfile_inline``, ``None`` where a file is used.
         options: everything else.
+        places: ``dockerfile`` and ``target`` to the file and the line that say so.
     """
 
     context: str
@@ -132,6 +133,9 @@ class BuildConfig:
     additional_contexts: Mapping[str, str] = field(default_factory=dict)
     inline: str | None = field(default=None, repr=False)
     options: BuildOptions = field(default_factory=BuildOptions)
+    places: Mapping[str, tuple[str, int | None]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
 
 @dataclass(frozen=True, slots=True)

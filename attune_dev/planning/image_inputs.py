@@ -80,11 +80,14 @@ def _target(stages: Stages, build: BuildConfig, service: str) -> int:
         return count - 1
     found = stages.find(build.target, count)
     if found is None:
+        path = stages.dockerfile.path
         names = [stage.name for stage in stages.dockerfile.stages if stage.name]
+        file, line = build.places.get("target", (path, None))
         raise ConfigError(
-            f"no stage `{build.target}`, the build target of {service}",
+            f"no stage `{build.target}`, the build target of {service}, in {path}",
             hint=f"stages: {', '.join(names)}" if names else "no stage of it has a name",
-            file=stages.dockerfile.path,
+            file=file,
+            line=line,
         )
     return found
 

@@ -15,6 +15,7 @@ import pytest
 from attune_dev.docker.process import Completed
 from attune_dev.errors import ConfigError, EnvironmentLacksError
 from attune_dev.loading.compose import load_compose
+from attune_dev.loading.images import ImageLoader
 from attune_dev.model.compose import BuildConfig, Condition, Dependency, Mount, MountKind, Port
 from tests.programs.loading.conftest import Load
 
@@ -376,6 +377,26 @@ def test_a_wrong_file_is_told_with_its_line(load: Load, text: str, told: str, hi
         load({"compose.yaml": f"services:\n{text}\n"})
     assert caught.value.lines()[0] == f"error: {told}"
     assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({}, "the Dockerfile of service a does not exist: gone (compose.yaml:5)"),
+        (
+            {"gone": "FROM x AS y\n"},
+            "no stage `z`, the build target of a, in gone (compose.yaml:6)",
+        ),
+    ],
+)
+def test_a_build_that_names_what_is_not_there_is_told_with_its_line(
+    load: Load, tmp_path: Path, files: dict[str, str], told: str
+) -> None:
+    text = "services:\n  a:\n    build:\n      context: .\n      dockerfile: gone\n      target: z\n"
+    project = load({"compose.yaml": text, **files})
+    problems: list[ConfigError] = []
+    ImageLoader(tmp_path, problems).load_services(project)
+    assert [problem.lines()[0] for problem in problems] == [f"error: {told}"]
 
 
 def test_an_error_in_an_included_file_names_that_file(load: Load) -> None:

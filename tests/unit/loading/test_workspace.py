@@ -68,7 +68,7 @@ def test_a_broken_manifest_for_tests_to_read_is_no_problem(repo: Repository) -> 
 def test_a_missing_dockerfile_names_the_service(repo: Repository) -> None:
     repo.service("api", build="Dockerfile.api")
     assert fault(repo).lines()[0] == (
-        "error: the Dockerfile of service api does not exist (Dockerfile.api)"
+        "error: the Dockerfile of service api does not exist: Dockerfile.api (Dockerfile.api)"
     )
 
 

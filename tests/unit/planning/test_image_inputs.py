@@ -373,7 +373,7 @@ def test_an_unknown_target_is_told_with_the_stages_there_are() -> None:
     with pytest.raises(ConfigError) as caught:
         resolve("FROM one AS a\nFROM two AS b\n", target="c")
     assert caught.value.lines() == [
-        "error: no stage `c`, the build target of svc (Dockerfile)",
+        "error: no stage `c`, the build target of svc, in Dockerfile (Dockerfile)",
         "  fix: stages: a, b",
     ]
 
