@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from attune_dev.errors import AttuneDevError, ConfigError, EnvironmentLacksError
-from attune_dev.loading.compose_files import get
+from attune_dev.loading.compose_files import entry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -259,22 +259,18 @@ def locate(
         for document in sources.nodes.get(candidate, ()):
             node: yaml.Node | None = document
             for depth, key in enumerate(path, start=1):
-                mark = _key_line(node, key)
-                node = get(node, key)
-                if mark is None:
+                found = _item(node, key) or entry(node, key)
+                if found is None:
                     break
+                node = found[1]
                 if depth > best[0]:
-                    best = (depth, candidate, mark)
+                    best = (depth, candidate, found[0].start_mark.line + 1)
     return best[1], best[2]
 
 
-def _key_line(node: yaml.Node | None, key: str) -> int | None:
-    if isinstance(node, yaml.MappingNode):
-        for name, _value in node.value:
-            if isinstance(name, yaml.ScalarNode) and name.value == key:
-                return name.start_mark.line + 1
+def _item(node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Node] | None:
     if isinstance(node, yaml.SequenceNode) and key.isdigit() and int(key) < len(node.value):
-        return int(node.value[int(key)].start_mark.line) + 1
+        return node.value[int(key)], node.value[int(key)]
     return None
 
 

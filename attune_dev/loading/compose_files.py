@@ -194,16 +194,27 @@ def _scan(
 
 def get(node: yaml.Node | None, key: str) -> yaml.Node | None:
     """The value of a key, also one that a merge key (``<<``) brings in."""
+    found = entry(node, key)
+    return None if found is None else found[1]
+
+
+def entry(node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Node] | None:
+    """A key and its value where they are written, also where a merge key (``<<``) brings them in.
+
+    Args:
+        node: a mapping.
+        key: as text.
+    """
     merged: list[yaml.Node] = []
     if isinstance(node, yaml.MappingNode):
         for name, value in node.value:
             if isinstance(name, yaml.ScalarNode):
                 if name.value == key:
-                    return value  # type: ignore[no-any-return]
+                    return name, value
                 if name.value == "<<":
                     merged += _items(value)
     for other in merged:
-        if other is not node and (found := get(other, key)) is not None:
+        if other is not node and (found := entry(other, key)) is not None:
             return found
     return None
 

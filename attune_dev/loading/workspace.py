@@ -149,12 +149,11 @@ def _manifests(root: Path, cargo: CargoModel) -> dict[str, Mapping[str, Any]]:
 def _provenance(settings: Settings, compose: ComposeProject) -> dict[str, str]:
     """Where each setting came from: defaults, files, variables, ``x-attune-dev`` on services."""
     found = dict(settings.provenance)
-    files = [name for name in compose.files if name.endswith((".yaml", ".yml", ".json"))]
-    place = f"x-attune-dev in {', '.join(files) or 'the Compose files'}"
     for name, service in compose.services.items():
+        said = service.override
         for setting in fields(Override):
-            if getattr(service.override, setting.name) != setting.default:
-                found[f"{name}.{setting.name.replace('_', '-')}"] = place
+            if setting.name != "place" and getattr(said, setting.name) != setting.default:
+                found[f"{name}.{setting.name.replace('_', '-')}"] = f"x-attune-dev, {said.place}"
     return found
 
 

@@ -392,7 +392,9 @@ def test_a_wrong_file_is_told_with_its_line(load: Load, text: str, told: str, hi
 def test_a_build_that_names_what_is_not_there_is_told_with_its_line(
     load: Load, tmp_path: Path, files: dict[str, str], told: str
 ) -> None:
-    text = "services:\n  a:\n    build:\n      context: .\n      dockerfile: gone\n      target: z\n"
+    text = (
+        "services:\n  a:\n    build:\n      context: .\n      dockerfile: gone\n      target: z\n"
+    )
     project = load({"compose.yaml": text, **files})
     problems: list[ConfigError] = []
     ImageLoader(tmp_path, problems).load_services(project)

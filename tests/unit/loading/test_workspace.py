@@ -243,9 +243,13 @@ def test_the_settings_can_name_a_folder_that_holds_no_pack_yet(repo: Repository)
 
 
 def test_what_a_service_declares_is_told_with_its_place(repo: Repository) -> None:
-    repo.service("odd", image="odd", override=Override(one_shot=True, reads=("rules/**",)))
+    repo.service(
+        "odd",
+        image="odd",
+        override=Override(one_shot=True, reads=("rules/**",), place="compose.yaml:3"),
+    )
     repo.service("db", image="postgres")
-    place = "x-attune-dev in docker-compose.yaml"
+    place = "x-attune-dev, compose.yaml:3"
     assert repo.load().provenance == {"odd.one-shot": place, "odd.reads": place}
 
 
