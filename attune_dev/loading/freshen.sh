@@ -15,8 +15,17 @@
 #
 # The lock is held until the shell that sourced this file, and cargo, end: the record, cargo's run and
 # the copying of its results belong together where several builds may use a target folder at once.
+#
+# Cargo guards its registry by lock files in its home, of which each container has its own: with a
+# registry that builds share they have to be in it, or two builds at once unpack into each other.
 
 set -eu
+if [ -n "${CARGO_HOME-}" ]; then
+    mkdir -p "$CARGO_HOME/registry"
+    for lock in .package-cache .package-cache-mutate; do
+        ln -sfn "registry/$lock" "$CARGO_HOME/$lock"
+    done
+fi
 freshness=target/.freshness
 mkdir -p "$freshness"
 exec 9>>"$freshness/lock"

@@ -23,6 +23,7 @@ class Workspace:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.home = root.with_name(f"{root.name}-cargo-home")
         self.write("crates/api/Cargo.toml", MANIFEST)
         self.write("crates/api/src/main.rs", "A")
         self.write("crates/api/src/other.rs", "other")
@@ -44,6 +45,7 @@ class Workspace:
         done = subprocess.run(
             ["sh", "-c", f'set -eu; {said}. "{SCRIPT}"; echo compiled > target/artefact'],
             cwd=self.root,
+            env=os.environ | {"CARGO_HOME": str(self.home)},
             capture_output=True,
             text=True,
             timeout=30,
@@ -59,6 +61,16 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 MAIN = "crates/api/src/main.rs"
+
+
+def test_cargo_locks_the_registry_that_builds_share(workspace: Workspace) -> None:
+    workspace.home.mkdir()
+    (workspace.home / ".package-cache").touch()  # of a cargo that ran while the image was made
+    for _ in range(2):
+        workspace.build()
+    for name in (".package-cache", ".package-cache-mutate"):
+        (workspace.home / name).write_text(name)
+        assert (workspace.home / "registry" / name).read_text() == name
 
 
 def test_a_source_is_older_than_what_was_compiled_from_it(workspace: Workspace) -> None:
