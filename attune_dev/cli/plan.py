@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import Any
 from invoke.exceptions import Exit
 
 from attune_dev.cli.command import command
-from attune_dev.cli.project import Project
-from attune_dev.errors import ExitCode
+from attune_dev.cli.project import Project, check_names
+from attune_dev.errors import ExitCode, UsageError
 
 ANY_WORD = staticmethod(lambda _word: True).__func__
 
@@ -53,20 +54,31 @@ def plan(
 
 
 @command(
-    names="target", is_name=ANY_WORD, help={"target": "a file of the repository, or a service"}
+    names="target",
+    is_name=ANY_WORD,
+    help={"target": "a file or folder, a service, or the name of a package, binary or pack"},
 )
 def why(_context: Any, target: list[str]) -> None:
     """Tells who reads a file, or what a service is made of."""
-    from attune_dev.planning.why import why_path, why_service
+    from attune_dev.loading.changes import changes_from_paths, path_inside
+    from attune_dev.planning.why import folders_by_name, why_path, why_service
 
     project = Project()
     if len(target) != 1:
-        raise Exit("error: name one file or one service\n  fix: ./inv why api", code=2)
+        raise UsageError("name one file or one service", hint="./inv why api")
     word = target[0]
     if word in project.compose.services:
         print(why_service(project.workspace, word))
-    else:
-        print(why_path(project.workspace, project.relative(word)))
+        return
+    path = path_inside(project.root, word)
+    if not os.path.lexists(project.root / path):
+        folders = folders_by_name(project.workspace)
+        if "/" not in word and "." not in word:  # else a file that is gone, or to come
+            known = {*folders, *project.compose.services}
+            check_names("file, service, package, binary or pack", [word], known)
+        path = folders.get(word, path)
+    files = changes_from_paths(project.root, [path], cwd=project.root)
+    print(why_path(project.workspace, path or ".", [change.path for change in files]))
 
 
 @command()
@@ -79,8 +91,6 @@ def graph(_context: Any) -> None:
 
 def terminal() -> tuple[int, bool]:
     """Width in columns and whether colour is wanted."""
-    import os
-
     width = shutil.get_terminal_size((100, 24)).columns
     dumb = os.environ.get("TERM") == "dumb"
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ and not dumb

@@ -165,18 +165,6 @@ class Project:
         names = tuple(services)
         return self.port.current(names) - self.port.swapped().keys() if names else frozenset()
 
-    def relative(self, path: str) -> str:
-        """A path as typed, relative to the root.
-
-        Raises:
-            UsageError: it is outside of the repository.
-        """
-        absolute = Path(os.path.normpath(Path.cwd() / path))
-        try:
-            return absolute.relative_to(self.root).as_posix()
-        except ValueError:
-            raise UsageError(f"{path} is outside of the repository {self.root}") from None
-
     def long_running(self, names: Iterable[str]) -> tuple[str, ...]:
         """Those of the services that are no one-shots."""
         return tuple(name for name in names if not self.compose.one_shot(name))

@@ -39,14 +39,23 @@ def changes_from_paths(
     """
     found: dict[str, Change] = {}
     for path in paths:
-        for change in _changes(root, _inside(root, path, cwd or Path.cwd())):
+        for change in _changes(root, path_inside(root, path, cwd)):
             found[change.path] = change
     return tuple(found[path] for path in sorted(found))
 
 
-def _inside(root: Path, path: str, cwd: Path) -> str:
-    """The path relative to the root; links in it stay, but the way to the root may hold some."""
-    given = Path(os.path.normpath(cwd / path))
+def path_inside(root: Path, path: str, cwd: Path | None = None) -> str:
+    """The path relative to the root; links in it stay, but the way to the root may hold some.
+
+    Args:
+        root: repository root.
+        path: absolute or relative to ``cwd``.
+        cwd: the working folder; ours where it is ``None``.
+
+    Raises:
+        UsageError: it is outside of the repository.
+    """
+    given = Path(os.path.normpath((cwd or Path.cwd()) / path))
     base = Path(os.path.normpath(Path.cwd() / root))
     resolved = given.parent.resolve() / given.name
     for full, folder in ((given, base), (resolved, base.resolve())):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from attune_dev.model.cargo import DependencyKind
 from attune_dev.model.change import Change
@@ -14,25 +14,42 @@ from attune_dev.planning.effects import Effects
 from attune_dev.planning.graph import CopySource, Graph, Owner, build_graph
 from attune_dev.planning.pack_roles import PackRole
 from attune_dev.planning.planner import make_plan
+from attune_dev.planning.reasons import ReasonKind
 from attune_dev.planning.render import shown
 
 ARROW = " → "
 
 
-def why_path(workspace: Workspace, path: str) -> str:
+def folders_by_name(workspace: Workspace) -> dict[str, str]:
+    """Folders of what outputs are made of: packages and their binaries by name, and packs."""
+    graph = build_graph(workspace)
+    found: dict[str, str] = {}
+    for folder in workspace.packs_folders:
+        found |= {name: f"{folder.root}/{name}" for name in folder.packs}
+    compiled = {binary.package for made in graph.compiles.values() for binary in made}
+    for root in sorted({part for top in compiled for part in workspace.cargo.closure(top)}):
+        package = graph.packages[root]
+        found |= dict.fromkeys((package.name, *package.binaries), root)
+    return found
+
+
+def why_path(workspace: Workspace, path: str, files: Sequence[str] = ()) -> str:
     """Everything that reads a path, as chains down to the services, and what a change would do.
 
     Args:
         workspace: the repository.
         path: relative to the root.
+        files: the files that it stands for, where it is a folder.
     """
     graph = build_graph(workspace)
     classifier = Classifier(graph)
-    plan = make_plan(workspace, [Change(path)], graph=graph)
+    paths = files or (path,)
+    plan = make_plan(workspace, [Change(each) for each in paths], graph=graph)
     lines = [shown(path)]
-    chains = list(dict.fromkeys(_chains(graph, classifier, path)))
+    chains = dict.fromkeys(chain for each in paths for chain in _chains(graph, classifier, each))
     lines += [f"  {ARROW.join(chain)}" for chain in chains]
-    lines += [f"  nobody: {item.reason}" for item in plan.ignored]
+    if not chains:
+        lines += [f"  nobody: {reason}" for reason in dict.fromkeys(i.reason for i in plan.ignored)]
     if plan.actions:
         lines.append("a change would")
         lines += [f"  {a.kind.value} {' '.join(a.targets)}".rstrip() for a in plan.actions]
@@ -104,7 +121,7 @@ def _copies_of_owner(graph: Graph, owner: Owner) -> Iterator[CopySource]:
 
 def _chains(graph: Graph, classifier: Classifier, path: str) -> Iterator[tuple[str, ...]]:
     for owner, kind in classifier.readers.sources.images_of_file(path):
-        yield (kind.value.format("").strip(), *_of_owner(graph, owner))
+        yield (_role(kind), *_of_owner(graph, owner))
     if classifier.readers.sources.definitions(path):
         yield ("the services",)
     package = classifier.readers.folder_of(path).package
@@ -126,6 +143,11 @@ def _chains(graph: Graph, classifier: Classifier, path: str) -> Iterator[tuple[s
     mounted = classifier.readers.mounted_into(path)
     if mounted:
         yield ("mounted", _named("service", mounted))
+
+
+def _role(kind: ReasonKind) -> str:
+    """What a file is for an image, which is named next."""
+    return kind.value.removesuffix(" {}").format("it")
 
 
 def _to_binary(graph: Graph, package: str | None, owner: Owner, binary: str) -> tuple[str, ...]:
