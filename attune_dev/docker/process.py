@@ -250,15 +250,22 @@ def pipe(
     *,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    buffer: int = -1,
 ) -> subprocess.Popen[bytes]:
     """Starts a program with all three streams as pipes, for talking with it in bytes.
 
     The caller ends it, with :func:`end_group` where it does not end by itself.
 
+    Args:
+        argv: the program and its arguments.
+        cwd: its folder, ours where it is ``None``.
+        env: its environment, ours where it is ``None``.
+        buffer: bytes that each of our ends buffers; Python's own choice where it is negative.
+
     Raises:
         EnvironmentLacksError: the program is not there.
     """
-    return _spawn(argv, cwd, env, stdin=subprocess.PIPE)
+    return _spawn(argv, cwd, env, stdin=subprocess.PIPE, buffer=buffer)
 
 
 def attach(
@@ -321,6 +328,7 @@ def _spawn(
     env: Mapping[str, str] | None,
     *,
     stdin: int | None,
+    buffer: int = -1,
 ) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
@@ -330,6 +338,7 @@ def _spawn(
             stdin=subprocess.DEVNULL if stdin is None else stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            bufsize=buffer,
             start_new_session=True,
         )
     except FileNotFoundError:

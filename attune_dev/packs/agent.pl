@@ -29,6 +29,7 @@ use POSIX ();
 
 use constant { VERSION => 1, CHUNK => 262_144, STATE => '.attune-dev' };
 use constant MUCH => 20_000_000;    # bytes that take longer to read than a replaced version is kept
+use constant { READ_BYTES => 16_000_000, READ_FILES => 400 };    # a batch's digests fit into a pipe
 use constant GRACE => $ENV{ATTUNE_AGENT_GRACE} // 0.3;    # seconds that readers keep a replaced version
 my %RENAMEAT2 = (x86_64 => 316, aarch64 => 276, riscv64 => 276, armv7l => 382, armv6l => 382,
     i686 => 353, i386 => 353, ppc64le => 357, s390x => 347, loongarch64 => 276);
@@ -187,18 +188,27 @@ sub digests {
     while (@paths) {
         my ($bytes, @some) = (0);
         while (@paths && ($bytes += length($root) + length($paths[0]) + 10) < 100_000) {
-            push @some, "$root/" . shift @paths;
+            push @some, shift @paths;
         }
-        my $sums = output_of('b2sum', '-z', '-l', 256, '--', @some);
-        local $/ = "\0";
-        while (defined(my $line = <$sums>)) {
-            chop $line;
-            my ($sum, $path) = $line =~ /^([0-9a-f]{64})  (.*)\z/s or next;
-            $digest{ substr $path, length($root) + 1 } = $sum;
-        }
-        close $sums;
+        read_sums(start_sums($root, @some), $root, \%digest);
     }
     return \%digest;
+}
+
+sub start_sums {
+    my ($root, @paths) = @_;
+    return output_of('b2sum', '-z', '-l', 256, '--', map { "$root/$_" } @paths);
+}
+
+sub read_sums {
+    my ($sums, $root, $digest) = @_;
+    local $/ = "\0";
+    while (defined(my $line = <$sums>)) {
+        chop $line;
+        my ($sum, $path) = $line =~ /^([0-9a-f]{64})  (.*)\z/s or next;
+        $digest->{ substr $path, length($root) + 1 } = $sum;
+    }
+    close $sums;
 }
 
 sub digest_of_text {
@@ -250,14 +260,15 @@ sub parse_entries {
     return @entries;
 }
 
+# In the order in which they travel: by the bytes of their path.
 sub entry_text {
-    return join '', map { "$_->{kind} $_->{mode} $_->{size} $_->{digest}\0$_->{path}\0$_->{target}\0" } @_;
+    my @entries = sort { $a->{path} cmp $b->{path} } @_;
+    return join '', map { "$_->{kind} $_->{mode} $_->{size} $_->{digest}\0$_->{path}\0$_->{target}\0" } @entries;
 }
 
 sub manifest_text {
-    my ($wanted, $blocked, @entries) = @_;
-    return join("\0", 'attune-packs ' . VERSION, $WRITER, $wanted, $blocked, time + 1, '')
-        . entry_text(sort { $a->{path} cmp $b->{path} } @entries);
+    my ($wanted, $blocked, $entries) = @_;
+    return join("\0", 'attune-packs ' . VERSION, $WRITER, $wanted, $blocked, time + 1, '') . $entries;
 }
 
 # -> { writer, wanted: digest of the tree it should equal, blocked, entries: {path => entry} }
@@ -400,7 +411,7 @@ sub forget_half {
     my %new = map { $_->{path} => $_ } parse_entries($rest);
     my ($drift) = drift("$VOLUME/$pack", \%new, walk("$VOLUME/$pack"), {});
     my %ours = (%{ $manifest->{entries} }, map { $_ => $new{$_} } grep { !$drift->{$_} } keys %new);
-    spew("$HOME/packs/" . escaped($pack), manifest_text('-', 0, values %ours)) if %ours;
+    spew("$HOME/packs/" . escaped($pack), manifest_text('-', 0, entry_text(values %ours))) if %ours;
     unlink "$HOME/stats/" . escaped($pack);
     remove_tree("$HOME/$name");
     told("an interrupted sync left $pack half written; comparing every file");
@@ -557,7 +568,7 @@ sub status {
         send_frame('pack', $pack, $state, $manifest ? $manifest->{wanted} : '-', scalar keys %$entries,
             $manifest ? @$manifest{qw(writer since)} : ('', 0), @drift / 2, @drift, @foreign);
         next unless $asked{entries};
-        send_frame('entries', $pack, entry_text(map { $entries->{$_} } sort keys %$entries));
+        send_frame('entries', $pack, entry_text(values %$entries));
         my $sources = slurp("$HOME/sources/" . escaped($pack));
         send_frame('sources', $pack, $sources) if defined $sources;
     }
@@ -598,7 +609,8 @@ sub plan {
     my $owned = $manifest ? $manifest->{entries} : {};
     my %want = map { $_->{path} => $_ } @entries;
     check_entries(\%want);
-    my $t = $TXN = { pack => $pack, wanted => $wanted, remove => $remove, seen => $seen, owned => $owned,
+    my %came = $TXN && $TXN->{offered} ? map { $_ => $TXN->{$_} } qw(stage name sums fresh sum) : ();
+    my $t = $TXN = { %came, pack => $pack, wanted => $wanted, remove => $remove, seen => $seen, owned => $owned,
         verified => $verified, top => $top, want => \%want, entries => \@entries, make => {}, new => {},
         existed => real_dir($live), manifest => $manifest, calm => calm($at, $seen, $top) };
     my @unknown = grep {
@@ -609,9 +621,23 @@ sub plan {
     decide($t);
     find_renamed($t);
     $t->{late} = [];
-    my @need = grep { ($t->{make}{ $entries[$_]{path} } // '') eq 'new' } 0 .. $#entries;
+    my @new = grep { ($t->{make}{ $entries[$_]{path} } // '') eq 'new' } 0 .. $#entries;
+    my @need = $t->{stage} ? not_there_yet($t, @new) : @new;
     $t->{need} = { map { $_ => 1 } @need };
     return @need;
+}
+
+# Of the wanted files those that did not come before the plan, as a pack does that the volume lacks.
+sub not_there_yet {
+    my ($t, @new) = @_;
+    my (%spare, @missing);
+    my $sums = sums_of_arrived($t);
+    push @{ $spare{ $sums->{$_} } }, $_ for keys %$sums;
+    for my $index (@new) {
+        my $name = pop @{ $spare{ $t->{entries}[$index]{digest} } // [] };
+        if (defined $name) { $t->{have}{$index} = $name } else { push @missing, $index }
+    }
+    return @missing;
 }
 
 # Whether the folders had been left alone for a while when they were looked at: a change within one
@@ -722,6 +748,7 @@ sub commit {
     if (!@touched && $t->{existed} && !$t->{remove}) {
         my $header = $t->{manifest} ? "$t->{manifest}{wanted} $t->{manifest}{blocked}" : '';
         my $dropped = grep { !$t->{want}{$_} } keys %{ $t->{owned} };
+        remove_tree($t->{stage}) if $t->{stage};    # what came before the plan
         return 'same' if !$t->{adopts} && !$dropped && $header eq "$t->{wanted} $blocked";
         record($t);
         remember($t);
@@ -749,13 +776,47 @@ sub record {
 
 sub new_manifest {
     my ($t) = @_;
-    my @mine = grep { $t->{make}{ $_->{path} } ne 'blocked' } values %{ $t->{want} };
-    return manifest_text($t->{wanted}, scalar @{ $t->{blocked} }, @mine);
+    my $entries = $t->{records};    # as they came, where all of them are written
+    if (@{ $t->{blocked} } || !defined $entries) {
+        $entries = entry_text(grep { $t->{make}{ $_->{path} } ne 'blocked' } values %{ $t->{want} });
+    }
+    return manifest_text($t->{wanted}, scalar @{ $t->{blocked} }, $entries);
+}
+
+# What has arrived is read again while the rest comes, some files at a time.
+sub end_file {
+    my ($t) = @_;
+    my $out = delete $t->{out} // return;
+    my $size = -s $out;
+    close $out or fail("write to $HOME");
+    arrived($t, $t->{arriving}, $size);
+}
+
+sub arrived {
+    my ($t, $name, $size) = @_;
+    push @{ $t->{fresh} }, $name;
+    $t->{unread} += $size;
+    read_arrived($t) if $t->{unread} > READ_BYTES || @{ $t->{fresh} } >= READ_FILES;
+}
+
+sub read_arrived {
+    my ($t) = @_;
+    read_sums(delete $t->{sums}, "$t->{stage}/new", $t->{sum} //= {}) if $t->{sums};
+    $t->{sums} = start_sums("$t->{stage}/new", @{ $t->{fresh} }) if @{ $t->{fresh} // [] };
+    @$t{qw(fresh unread)} = ([], 0);
+}
+
+# Digests of all files that have arrived, by name.
+sub sums_of_arrived {
+    my ($t) = @_;
+    end_file($t);
+    read_arrived($t) while $t->{sums} || @{ $t->{fresh} // [] };
+    return $t->{sum} // {};
 }
 
 sub verify {
     my ($t) = @_;
-    my $digests = digests("$t->{stage}/new", sort keys %{ $t->{need} });
+    my $digests = sums_of_arrived($t);
     for my $index (sort keys %{ $t->{need} }) {
         my $e = $t->{entries}[$index];
         die { kind => 'corrupt', text => "`$e->{path}` did not arrive as it was sent" }
@@ -766,7 +827,9 @@ sub verify {
 sub build {
     my ($t) = @_;
     my ($live, $tree, $make) = ("$VOLUME/$t->{pack}", "$t->{stage}/tree", $t->{make});
-    my %index = map { $t->{entries}[$_]{path} => $_ } keys %{ $t->{need} };
+    my %arrived = map { $_ => $_ } keys %{ $t->{need} };
+    %arrived = (%arrived, %{ $t->{have} // {} });
+    my %file = map { $t->{entries}[$_]{path} => "$t->{stage}/new/$arrived{$_}" } keys %arrived;
     my @folders;
     for my $path (sort keys %$make) {
         my ($how, $e, $s) = ($make->{$path}, $t->{want}{$path}, $t->{seen}{$path});
@@ -774,8 +837,8 @@ sub build {
         if ($how eq 'dir') { make_dir("$tree/$path", 0755) }
         elsif ($how eq 'symlink') { symlink $e->{target}, "$tree/$path" or fail("symlink $path") }
         elsif ($how eq 'new') {
-            chmod oct $e->{mode}, "$t->{stage}/new/$index{$path}" or fail("chmod $path");
-            rename "$t->{stage}/new/$index{$path}", "$tree/$path" or fail("rename $path");
+            chmod oct $e->{mode}, $file{$path} or fail("chmod $path");
+            rename $file{$path}, "$tree/$path" or fail("rename $path");
         }
         elsif ($how eq 'copy') { copy_file("$live/" . ($t->{from}{$path} // $path), "$tree/$path", oct $e->{mode}) }
         elsif ($how eq 'link') {
@@ -974,20 +1037,31 @@ sub sure_files {
 sub abandon {
     my $t = $TXN;
     undef $TXN;
+    close delete $t->{sums} if $t && $t->{sums};
     return unless $t && $t->{stage} && -d $t->{stage};
     -e "$t->{stage}/ready" ? repair() : remove_tree($t->{stage});
 }
 
 # ---- serve -------------------------------------------------------------------------------------
 
+# A pack that the volume lacks comes while it is read: which files it has, the plan tells afterwards.
+sub answer_offer {
+    abandon();
+    $TXN = { pack => $_[0], offered => 1, need => {} };
+    stage_dir($TXN);
+    send_frame('offered');
+}
+
+# Files are named by their place in the plan, or, before there is one, by any number after an `o`.
 sub begin_file {
-    my ($index) = @_;
+    my ($name) = @_;
     my $t = $TXN // refuse('no transaction');
-    refuse("file $index was not asked for") unless $t->{need}{$index};
-    close delete $t->{out} if $t->{out};
+    refuse("file $name was not asked for") unless $t->{need}{$name} || $t->{offered} && $name =~ /^o\d+\z/;
+    end_file($t);
     return if $t->{trouble};
-    sysopen $t->{out}, stage_dir($t) . "/new/$index", O_WRONLY | O_CREAT | O_EXCL, 0600
+    sysopen $t->{out}, stage_dir($t) . "/new/$name", O_WRONLY | O_CREAT | O_EXCL, 0600
         or fail("create a file in $HOME");
+    $t->{arriving} = $name;
 }
 
 # Trouble with one file is told at the commit: nobody listens while files are being sent.
@@ -1004,8 +1078,13 @@ sub take_data {
 
 sub answer_plan {
     my ($pack, $wanted, $remove, $records) = split /\0/, $_[0], 4;
-    abandon();
+    if ($TXN && $TXN->{offered} && $TXN->{pack} eq $pack) {
+        end_file($TXN);
+        die $TXN->{trouble} if $TXN->{trouble};
+    }
+    else { abandon() }
     my @need = plan($pack, $wanted, $remove, parse_entries($records));
+    $TXN->{records} = $records;
     for my $list (qw(added changed deleted modes blocked foreign)) {
         send_frame('delta', $list, @{ $TXN->{$list} }) if @{ $TXN->{$list} };
     }
@@ -1016,7 +1095,7 @@ sub answer_plan {
 
 sub answer_commit {
     my $t = $TXN // refuse('no transaction');
-    close delete $t->{out} or fail("write to $HOME") if $t->{out};
+    end_file($t);
     die $t->{trouble} if $t->{trouble};
     my $how = commit($t);
     undef $TXN;
@@ -1052,6 +1131,7 @@ sub handle {
     elsif ($verb eq 'status') { status(split /\0/, $payload) }
     elsif ($verb eq 'sources') { $LOCK or refuse('not locked'); keep_sources(split /\0/, $payload, 2) }
     elsif ($verb eq 'read') { read_out(split /\0/, $payload) }
+    elsif ($verb eq 'offer') { $LOCK or refuse('not locked'); answer_offer($payload) }
     elsif ($verb eq 'plan') { $LOCK or refuse('not locked'); answer_plan($payload) }
     elsif ($verb eq 'commit') { answer_commit() }
     elsif ($verb eq 'abort') { abandon(); send_frame('aborted') }
@@ -1160,10 +1240,14 @@ sub apply_pack {
         my ($entries, $refused, $skipped) = scan_source("$source/$pack");
         print STDERR "$pack/$_\n" for @$refused, $attempt == 1 ? @{ $skipped // [] } : ();
         return 0 if @$refused;
-        my $text = entry_text(sort { $a->{path} cmp $b->{path} } @$entries);
+        my $text = entry_text(@$entries);
         my @need = plan($pack, digest_of_text($text), 0, @$entries);
         my $how = eval {
-            copy_file("$source/$pack/$entries->[$_]{path}", stage_dir($TXN) . "/new/$_", 0600) for @need;
+            for my $index (@need) {
+                my $e = $entries->[$index];
+                copy_file("$source/$pack/$e->{path}", stage_dir($TXN) . "/new/$index", 0600);
+                arrived($TXN, $index, $e->{size});
+            }
             commit($TXN);
         };
         if (!defined $how) {

@@ -20,6 +20,8 @@ BOOTSTRAP = (
     "eval $s;die $@ if $@"
 )
 """Reads the agent from its standard input: no mount and no image of our own is needed."""
+BUFFER = 256 * 1024
+"""Bytes: a small file and what tells of it travel in one write."""
 CLOSE_SECONDS = 15.0
 KILL_SECONDS = 1.0
 FAILURES = {
@@ -63,7 +65,7 @@ class Conversation:
             HelperLost: it ended at once.
         """
         self.on_step = on_step
-        self._child = process.pipe(argv)
+        self._child = process.pipe(argv, buffer=BUFFER)
         stdin, stdout, stderr = self._child.stdin, self._child.stdout, self._child.stderr
         assert stdin is not None  # noqa: S101 - all three are pipes
         assert stdout is not None  # noqa: S101
@@ -96,12 +98,23 @@ class Conversation:
         return self._child.pid
 
     def send(self, verb: str, *fields: bytes) -> None:
-        """Sends a request.
+        """Sends a request, with the next :meth:`flush` or answer at the latest.
 
         Raises:
             HelperLost: the agent is gone.
         """
         self._write(frame(verb, *fields))
+
+    def flush(self) -> None:
+        """Puts requests on their way that are answered later.
+
+        Raises:
+            HelperLost: the agent is gone.
+        """
+        try:
+            self._in.flush()
+        except (BrokenPipeError, ValueError):
+            raise self._lost() from None
 
     def ask(self, verb: str, *fields: bytes) -> Iterator[Frame]:
         """Sends a request and hands on what is answered.
@@ -111,6 +124,10 @@ class Conversation:
             AgentTrouble: it could not do it.
         """
         self.send(verb, *fields)
+        yield from self.answers()
+
+    def answers(self) -> Iterator[Frame]:
+        """What is answered to a request that was sent; see :meth:`ask`."""
         while True:
             yield self.answer()
 
@@ -121,6 +138,7 @@ class Conversation:
             HelperLost: the agent is gone.
             AgentTrouble: it says that it could not do what was asked.
         """
+        self.flush()
         while True:
             head = self._out.readline(200)
             verb, _, length = head.decode("ascii", "replace").rstrip("\n").partition(" ")
@@ -138,11 +156,11 @@ class Conversation:
             if self.on_step is not None:
                 self.on_step(os.fsdecode(fields[0]))
             self.send("go")
+            self.flush()
 
     def _write(self, data: bytes) -> None:
         try:
             self._in.write(data)
-            self._in.flush()
         except (BrokenPipeError, ValueError):
             raise self._lost() from None
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -149,6 +150,26 @@ def check_in_reader(
     return None
 
 
+@contextmanager
+def asking_readers(
+    volumes: Mapping[str, str], root: Path
+) -> Iterator[dict[str, Callable[[], bytes | None]]]:
+    """Asks for the state of volumes while something else is done.
+
+    Args:
+        volumes: any key to the name of a volume in Docker.
+        root: repository root.
+
+    Yields:
+        The same keys to what waits for the answer; see :func:`check_in_reader`.
+    """
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        asked = {
+            key: pool.submit(check_in_reader, name, root=root) for key, name in volumes.items()
+        }
+        yield {key: answer.result for key, answer in asked.items()}
+
+
 def _readers(volume: str) -> list[tuple[str, str]]:
     """Running containers that mount a volume, and where."""
     asked = ("docker", "ps", "--quiet", "--no-trunc", "--filter", f"volume={volume}")
@@ -199,7 +220,9 @@ def _exec_check(container: str, place: str, options: Sequence[str]) -> bytes | N
         ["docker", "exec", "--interactive", "--user", "0:0", container, *arguments]
     )
     try:
-        answer, _ = child.communicate(script(), timeout=EXEC_SECONDS * (10 if "deep" in options else 1))
+        answer, _ = child.communicate(
+            script(), timeout=EXEC_SECONDS * (10 if "deep" in options else 1)
+        )
     except BaseException:
         process.end_group(child, grace=1.0)
         raise

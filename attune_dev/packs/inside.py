@@ -97,7 +97,9 @@ def _entries(container: str, target: str) -> dict[str, str]:
                     found[path] = member.linkname if member.issym() else "folder"
     except tarfile.TarError:
         said = child.stderr.read().decode(errors="replace").strip() if child.stderr else ""
-        raise ActionError(f"{target} in container {container[:12]} cannot be read", why=said) from None
+        raise ActionError(
+            f"{target} in container {container[:12]} cannot be read", why=said
+        ) from None
     finally:
         process.end_group(child, grace=1.0)
         for stream in (child.stdin, child.stdout, child.stderr):

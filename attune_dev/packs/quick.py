@@ -12,18 +12,23 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attune_dev.errors import EnvironmentLacksError
-from attune_dev.model.workspace import Workspace
 from attune_dev.packs.cache import load_digests, save_digests
-from attune_dev.packs.helper import check_in_reader
+from attune_dev.packs.helper import asking_readers
 from attune_dev.packs.scan import pack_names, scan_pack
 from attune_dev.packs.volume import frames_of, read_state
 from attune_dev.state import STATE_DIRECTORY, keep_json, state_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from attune_dev.model.workspace import Workspace
+    from attune_dev.packs.manifest import PackTree
+    from attune_dev.packs.volume import VolumeState
 
 FILE = "packs-synced.json"
 VERSION = 1
@@ -77,23 +82,26 @@ def nothing_to_do(root: Path, names: Iterable[str] = ()) -> tuple[str, ...] | No
         return None
     cache = load_digests(root)
     found: list[str] = []
-    for folder, volume in folders.items():
-        answer = check_in_reader(volume, root=root)
-        if answer is None:
-            return None
-        state = read_state(frames_of(answer))
-        there = pack_names(root / folder)
-        owned = {pack.name for pack in state.packs.values() if pack.state != "foreign"}
-        if state.unfinished or state.replaced or not owned <= set(there):
-            return None
-        for name in there:
-            tree, pack = scan_pack(root / folder / name, cache), state.packs.get(name)
-            clean = pack is not None and pack.state == "clean" and pack.wanted == tree.digest
-            if tree.refused or not clean:
+    with asking_readers(folders, root) as answers:
+        for folder in folders:
+            trees = [scan_pack(root / folder / n, cache) for n in pack_names(root / folder)]
+            answer = answers[folder]()
+            if answer is None or not _settled(trees, read_state(frames_of(answer))):
                 return None
-        found += there
+            found += [tree.name for tree in trees]
     save_digests(root, cache)
     return tuple(sorted(found)) if set(names) <= set(found) else None
+
+
+def _settled(trees: Iterable[PackTree], state: VolumeState) -> bool:
+    """Whether a volume has these packs and no others that were written from here."""
+    digests = {tree.name: tree.digest for tree in trees if not tree.refused}
+    ours = {p.name: p for p in state.packs.values() if p.state != "foreign"}
+    return (
+        not (state.unfinished or state.replaced)
+        and ours.keys() == {tree.name for tree in trees}
+        and all(p.state == "clean" and p.wanted == digests.get(p.name) for p in ours.values())
+    )
 
 
 def _remembered(root: Path) -> Mapping[str, str] | None:

@@ -7,9 +7,10 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import translate
+from functools import cached_property
 from io import FileIO
 from pathlib import Path
 
@@ -28,6 +29,12 @@ LEFT_OUT_FOLDERS = (*EDITOR_FOLDERS, ".git", "__pycache__")
 _FILES = re.compile("|".join(translate(p) for p in (*EDITOR_TEMPORARIES, OWN_TEMPORARY)))
 
 Stamp = tuple[int, int, int]
+Read = Callable[[str], tuple[str, os.stat_result]]
+"""Takes the path of a file; gives its digest and its state, as :func:`read_digest` does."""
+
+
+def _nothing(*_: object) -> None:
+    return None
 
 
 def left_out(name: str, *, folder: bool) -> bool:
@@ -38,7 +45,7 @@ def left_out(name: str, *, folder: bool) -> bool:
     return name in LEFT_OUT_FOLDERS if folder else _FILES.match(name) is not None
 
 
-@dataclass(slots=True)
+@dataclass
 class DigestCache:
     """Digests of files by path, good as long as inode, ctime and size stay.
 
@@ -51,6 +58,11 @@ class DigestCache:
     known: Mapping[str, tuple[Stamp, str]] = field(default_factory=dict)
     fresh: dict[str, tuple[Stamp, str]] = field(default_factory=dict)
     changed: bool = False
+
+    @cached_property
+    def packs(self) -> frozenset[str]:
+        """Names of the packs of which a file is known."""
+        return frozenset(path.partition("/")[0] for path in self.known)
 
     def digest(self, path: str, found: os.stat_result) -> str | None:
         """The digest of a file that did not change since it was last read."""
@@ -81,12 +93,45 @@ def pack_names(folder: Path) -> list[str]:
         return []
 
 
-def scan_pack(folder: Path, cache: DigestCache | None = None) -> PackTree:
+def read_digest(
+    path: str,
+    begin: Callable[[], object] = _nothing,
+    on_chunk: Callable[[bytes], object] = _nothing,
+) -> tuple[str, os.stat_result]:
+    """Reads a file to its digest, again if it changes meanwhile.
+
+    Args:
+        path: of the file.
+        begin: called before it is read, each time.
+        on_chunk: is handed what is read, in pieces.
+
+    Returns:
+        BLAKE2b-256 and the state of the file that was read.
+
+    Raises:
+        OSError: it cannot be read, is no regular file any more, or keeps changing.
+    """
+    for _ in range(ATTEMPTS):
+        digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
+        with open_regular(path) as file:
+            before = os.fstat(file.fileno())
+            begin()
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+                on_chunk(chunk)
+            after = os.fstat(file.fileno())
+        if _stamp(before) == _stamp(after) and before.st_mtime_ns == after.st_mtime_ns:
+            return digest.hexdigest(), after
+    raise OSError(0, "it keeps changing")
+
+
+def scan_pack(folder: Path, cache: DigestCache | None = None, read: Read = read_digest) -> PackTree:
     """Reads a pack.
 
     Args:
         folder: the pack's folder.
         cache: digests of earlier scans; everything is read where there is none.
+        read: reads a file whose digest the cache does not know.
 
     Returns:
         Its entries and what was refused or left out; it never raises for what is in the pack.
@@ -94,7 +139,7 @@ def scan_pack(folder: Path, cache: DigestCache | None = None) -> PackTree:
     cache = DigestCache() if cache is None else cache
     if folder.is_symlink():
         return PackTree(folder.name, refused=(("", "a pack cannot be a link"),))
-    walk = _Walk(os.fspath(folder), folder.name, cache)
+    walk = _Walk(os.fspath(folder), folder.name, cache, read)
     walk.visit("")
     walk.check_links()
     return PackTree(
@@ -108,10 +153,11 @@ def scan_pack(folder: Path, cache: DigestCache | None = None) -> PackTree:
 class _Walk:
     """One pass over a pack."""
 
-    def __init__(self, root: str, pack: str, cache: DigestCache) -> None:
+    def __init__(self, root: str, pack: str, cache: DigestCache, read: Read) -> None:
         self.root = root
         self.pack = pack
         self.cache = cache
+        self.read = read
         self.entries: list[Entry] = []
         self.links: dict[str, str] = {}
         self.refused: list[tuple[str, str]] = []
@@ -161,7 +207,7 @@ class _Walk:
         key = f"{self.pack}/{path}"
         digest = self.cache.digest(key, status)
         if digest is None:
-            digest, status = read_digest(f"{self.root}/{path}")
+            digest, status = self.read(f"{self.root}/{path}")
             self.cache.keep(key, status, digest)
         mode = 0o755 if status.st_mode & stat.S_IXUSR else 0o644
         return Entry(path, EntryKind.FILE, mode, status.st_size, digest)
@@ -204,27 +250,6 @@ def stays_inside(links: Mapping[str, str], path: str, target: str) -> bool:
         else:
             todo += reversed(further.split("/"))
     return True
-
-
-def read_digest(path: str) -> tuple[str, os.stat_result]:
-    """Reads a file to its digest, again if it changes meanwhile.
-
-    Returns:
-        BLAKE2b-256 and the state of the file that was read.
-
-    Raises:
-        OSError: it cannot be read, is no regular file any more, or keeps changing.
-    """
-    for _ in range(ATTEMPTS):
-        digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
-        with open_regular(path) as file:
-            before = os.fstat(file.fileno())
-            for chunk in iter(lambda: file.read(CHUNK), b""):
-                digest.update(chunk)
-            after = os.fstat(file.fileno())
-        if _stamp(before) == _stamp(after) and before.st_mtime_ns == after.st_mtime_ns:
-            return digest.hexdigest(), after
-    raise OSError(0, "it keeps changing")
 
 
 def open_regular(path: str) -> FileIO:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from attune_dev.packs.built import known_builds
 from attune_dev.packs.cache import load_digests, save_digests
 from attune_dev.packs.conversation import AgentTrouble, Conversation, Step
 from attune_dev.docker.labels import owner
-from attune_dev.packs.helper import HelperSession, check_in_reader
-from attune_dev.packs.manifest import DIGEST_BYTES, EMPTY_DIGEST, PackTree, encode
+from attune_dev.packs.helper import HelperSession, asking_readers
+from attune_dev.packs.manifest import PackTree
 from attune_dev.packs.report import PackOutcome, PackSync, SyncReport
-from attune_dev.packs.scan import DigestCache, chunks, pack_names, scan_pack
+from attune_dev.packs.scan import DigestCache, pack_names, scan_pack
 from attune_dev.packs.transfer import Transfer, until
 from attune_dev.packs.volume import VolumeState, frames_of, read_state
 
@@ -61,9 +61,10 @@ def sync_packs(
     started = time.monotonic()
     everything = packs is None or (folder.packs and set(folder.packs) <= set(packs))
     work = _Work(root, folder.root, volume, None if everything else packs, on_step, on_note, check)
-    work.scan()
     if session is None and on_step is None:
-        answer = check_in_reader(volume, root=root)
+        with asking_readers({folder.root: volume}, root) as answers:
+            work.scan()
+            answer = answers[folder.root]()
         state = None if answer is None else read_state(frames_of(answer))
         if state is not None and work.settled(state):
             return work.report(state, started)
@@ -94,21 +95,34 @@ class _Work:
     trees: dict[str, PackTree] = field(default_factory=dict)
     done: dict[str, PackSync] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    cache: DigestCache = field(default_factory=DigestCache)
 
     def scan(self) -> None:
-        """Reads the packs on disk."""
-        source = self.root / self.folder
-        there = pack_names(source)
-        names = there if self.asked is None else [n for n in self.asked if n in there]
-        cache = load_digests(self.root)
-        self.trees = {name: scan_pack(source / name, cache) for name in names}
-        save_digests(self.root, cache)
+        """Reads the packs on disk, but for those that were never read before."""
+        if self.names:
+            return
+        there = pack_names(self.root / self.folder)
+        self.names = there if self.asked is None else [n for n in self.asked if n in there]
+        self.cache = load_digests(self.root)
+        self._scan(name for name in self.names if name in self.cache.packs)
         self._step("scanned")
+
+    def _scan_rest(self, state: VolumeState) -> None:
+        """Reads those that the volume has; the others are read while they are sent."""
+        self._scan(n for n in self.names if n not in self.trees and n in state.packs)
+
+    def _scan(self, names: Iterable[str]) -> None:
+        source = self.root / self.folder
+        self.trees |= {name: scan_pack(source / name, self.cache) for name in names}
+        save_digests(self.root, self.cache)
 
     def settled(self, state: VolumeState) -> bool:
         """Whether the volume has all of it already and nothing that must go."""
+        self._scan_rest(state)
         return (
-            not state.unfinished + state.replaced
+            len(self.trees) == len(self.names)
+            and not state.unfinished + state.replaced
             and not self._obsolete(state)
             and all(_same(tree, state) for tree in self.trees.values())
         )
@@ -124,16 +138,24 @@ class _Work:
 
     def _run(self, talk: Conversation, started: float) -> SyncReport:
         self._lock(talk)
-        state = read_state(talk.ask("status"))
-        changed = [name for name, tree in self.trees.items() if not _same(tree, state)]
+        talk.send("status")
+        talk.flush()  # the agent looks at the volume while the packs are read here
+        self.scan()
+        state = read_state(talk.answers())
+        self._scan_rest(state)
+        changed = [n for n in self.names if n not in self.trees or not _same(self.trees[n], state)]
         wrong = self.check(changed) if self.check is not None and changed else {}
         transfer = Transfer(talk, self.root / self.folder, self._step)
         for name in changed:
             if faults := wrong.get(name):
                 self.done[name] = PackSync(name, PackOutcome.REFUSED, refused=faults)
-            else:
+                continue
+            if name in self.trees:
                 self.done[name] = transfer.sync(self.trees[name], state)
-                self._note_sources(talk, self.trees[name])
+            else:
+                self.trees[name], self.done[name] = transfer.first(name, self.cache, state)
+            self._note_sources(talk, self.trees[name])
+        save_digests(self.root, self.cache)
         for name in self._obsolete(state):
             self.done[name] = transfer.sync(PackTree(name), state, remove=True)
         until(talk, "unlock", "unlocked")
@@ -149,7 +171,7 @@ class _Work:
 
     def report(self, state: VolumeState, started: float) -> SyncReport:
         """What was done, with what was found unchanged."""
-        names = [*self.trees, *(n for n in self.done if n not in self.trees)]
+        names = [*self.names, *(n for n in self.done if n not in self.names)]
         names += [n for n in self.asked or () if n not in names]
         return SyncReport(
             self.volume,
@@ -162,7 +184,7 @@ class _Work:
         )
 
     def _is_foreign(self, name: str, state: str) -> bool:
-        return state == "foreign" and name not in self.done and name not in self.trees
+        return state == "foreign" and name not in self.done and name not in self.names
 
     def _unchanged(self, name: str, state: VolumeState) -> PackSync:
         tree, there = self.trees.get(name), state.packs.get(name)
@@ -175,8 +197,8 @@ class _Work:
         """Packs that were written from here and are no longer on disk."""
         owned = [pack.name for pack in state.packs.values() if pack.state != "foreign"]
         if self.asked is None:
-            return [name for name in owned if name not in self.trees]
-        return [name for name in self.asked if name in owned and name not in self.trees]
+            return [name for name in owned if name not in self.names]
+        return [name for name in self.asked if name in owned and name not in self.names]
 
     def _lock(self, talk: Conversation) -> None:
         writer = f"the sync of {self.root} ({owner()})"

@@ -6,12 +6,13 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 from attune_dev.packs.conversation import AgentTrouble, Conversation
 from attune_dev.packs.manifest import EMPTY_DIGEST, PackTree, encode
 from attune_dev.packs.report import PackOutcome, PackSync
-from attune_dev.packs.scan import DigestCache, chunks, scan_pack
+from attune_dev.packs.scan import DigestCache, chunks, read_digest, scan_pack
 from attune_dev.packs.volume import VolumeState
 
 ATTEMPTS = 5
@@ -39,6 +40,30 @@ class Transfer:
     source: Path
     on_step: Callable[[str], None] = _no_step
 
+    def first(self, name: str, cache: DigestCache, state: VolumeState) -> tuple[PackTree, PackSync]:
+        """Brings a pack that the volume lacks: it is sent while it is read, once.
+
+        Args:
+            name: its folder.
+            cache: keeps the digests.
+            state: the volume as it was found.
+
+        Raises:
+            ActionError: the disk is full, or the helper died; nothing of the pack is there.
+        """
+        started = time.monotonic()
+        offer = _Offer(self.talk, self.on_step)
+        try:
+            until(self.talk, "offer", "offered", os.fsencode(name))
+        except AgentTrouble as trouble:
+            return PackTree(name), self._refused(name, trouble)
+        tree = scan_pack(self.source / name, cache, offer.read)
+        if tree.refused:
+            until(self.talk, "abort", "aborted")
+        done = self.sync(tree, state)
+        seconds = time.monotonic() - started
+        return tree, replace(done, bytes=done.bytes + offer.sent, seconds=seconds)
+
     def sync(self, tree: PackTree, state: VolumeState, *, remove: bool = False) -> PackSync:
         """Brings a pack to what it is on disk, or removes it.
 
@@ -63,11 +88,8 @@ class Transfer:
                 until(self.talk, "abort", "aborted")
                 outcome = None
             except AgentTrouble as trouble:
-                if trouble.kind == "full":
-                    until(self.talk, "unlock", "unlocked")
-                    raise
                 if trouble.kind != "corrupt" or attempt == ATTEMPTS:
-                    return PackSync(tree.name, PackOutcome.REFUSED, refused=(("", trouble.why),))
+                    return self._refused(tree.name, trouble)
                 outcome = None
             if outcome is not None:
                 return replace(
@@ -81,6 +103,13 @@ class Transfer:
         return PackSync(
             tree.name, PackOutcome.REFUSED, refused=(("", "it keeps changing while it is synced"),)
         )
+
+    def _refused(self, name: str, trouble: AgentTrouble) -> PackSync:
+        """What became of a pack that the agent could not write; no other fits on a full disk."""
+        if trouble.kind == "full":
+            until(self.talk, "unlock", "unlocked")
+            raise trouble
+        return PackSync(name, PackOutcome.REFUSED, refused=(("", trouble.why),))
 
     def _attempt(self, tree: PackTree, *, remove: bool) -> PackSync | None:
         """One try; ``None`` where the volume changed under it."""
@@ -122,6 +151,32 @@ class Transfer:
         if sent != entry.size:
             raise _Changed
         return sent
+
+
+class _Offer:
+    """Files that are sent while they are read.
+
+    Attributes:
+        sent: bytes so far.
+    """
+
+    def __init__(self, talk: Conversation, on_step: Callable[[str], None]) -> None:
+        self.sent = 0
+        self._talk = talk
+        self._on_step = on_step
+        self._numbers = count()
+
+    def read(self, path: str) -> tuple[str, os.stat_result]:
+        """Reads a file as :func:`read_digest` does; one that changes meanwhile is sent again."""
+        return read_digest(path, self._begin, self._more)
+
+    def _begin(self) -> None:
+        self._on_step("sending")
+        self._talk.send("file", b"o%d" % next(self._numbers))
+
+    def _more(self, chunk: bytes) -> None:
+        self.sent += len(chunk)
+        self._talk.send("data", chunk)
 
 
 def until(talk: Conversation, request: str, end: str, *given: bytes) -> tuple[str, ...]:

@@ -368,6 +368,23 @@ def test_a_full_disk_changes_nothing_and_is_said(tmp_path: Path, image: str) -> 
         assert engine.tree(reader) == wanted(engine.world.packs)
 
 
+def test_a_first_sync_that_fills_the_disk_leaves_nothing(tmp_path: Path, image: str) -> None:
+    with _small_volume(tmp_path, image, 4) as engine:
+        engine.world.write("core/a")
+        engine.world.write("core/large", os.urandom(6_000_000))
+        with pytest.raises(ActionError, match="no space left"):
+            engine.sync()
+        reader = engine.start("sleep", "600")
+        assert engine.tree(reader) == {}
+        (engine.world.packs / "core/large").unlink()
+        assert engine.sync().ok
+        assert engine.tree(reader) == wanted(engine.world.packs)
+        home = f"{PLACE}/.attune-dev"
+        engine.session.close()
+        left = _docker("exec", "--user", "0", reader, "ls", home).split()
+        assert left == ["lock", "packs", "stats"]
+
+
 def test_a_running_binary_is_replaced(engine: Engine) -> None:
     sleep = subprocess.run(
         ["docker", "run", "--rm", "--entrypoint", "cat", engine.image, "/bin/sleep"],
