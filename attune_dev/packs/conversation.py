@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from attune_dev.docker import process
+from attune_dev.docker.failures import environment_error
 from attune_dev.errors import ActionError, AttuneDevError, EnvironmentLacksError
 
 AGENT = Path(__file__).with_name("agent.pl")
@@ -73,6 +74,7 @@ class Conversation:
         self._in: IO[bytes] = stdin
         self._out: IO[bytes] = stdout
         self._complaints: deque[bytes] = deque(maxlen=20)
+        self._greeted = False
         self._listener = threading.Thread(target=self._listen, args=(stderr,), daemon=True)
         self._listener.start()
         self._write(script())
@@ -80,6 +82,7 @@ class Conversation:
         if hello != ("hello", (PROTOCOL,)):
             self.close()
             raise HelperLost("the packs helper speaks another language", why=repr(hello))
+        self._greeted = True
         if on_step is not None:
             self.send("announce")
 
@@ -168,8 +171,8 @@ class Conversation:
         self.close(kill=True)
         code = self._child.returncode
         told = b"".join(self._complaints).decode(errors="replace").strip()
-        if code in {125, 126, 127} and told:
-            return EnvironmentLacksError(
+        if not self._greeted and code in {125, 126, 127} and told:
+            return environment_error(told) or EnvironmentLacksError(
                 "the packs helper could not be started", why=told, hint="run `inv setup`"
             )
         return HelperLost(

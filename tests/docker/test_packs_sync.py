@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import signal
 import subprocess
 import sys
-import tarfile
 import threading
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,107 +18,15 @@ from attune_dev.docker.labels import HELPER_LABEL as LABEL
 from attune_dev.errors import ActionError, EnvironmentLacksError
 from attune_dev.model.cargo import CargoModel
 from attune_dev.model.compose import ComposeProject
-from attune_dev.model.packs import PacksFolder
 from attune_dev.model.workspace import Workspace
 from attune_dev.packs import quick
-from attune_dev.packs.helper import HelperSession
 from attune_dev.packs.report import PackOutcome, SyncReport
 from attune_dev.packs.status import PackState, packs_status, volume_status
-from attune_dev.packs.sync import sync_packs
 from tests.contract.rigs import base_image
+from tests.docker.packs_volume import FOLDER, PLACE, PacksVolume, docker
 from tests.programs.packs.world import World, until, wanted
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
-
-PLACE = "/opt/attune/packs"
-FOLDER = PacksFolder("packs", "packs_data", "init-packs")
-
-
-def _docker(*words: str, check: bool = True) -> str:
-    done = subprocess.run(["docker", *words], capture_output=True, text=True, timeout=120)
-    assert not check or done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-class Engine:
-    """A volume on the engine, and the packs of a repository."""
-
-    def __init__(self, base: Path, image: str, options: tuple[str, ...] = ()) -> None:
-        self.world = World(base)
-        self.image = image
-        self.project = f"t-packs-{uuid.uuid4().hex[:8]}"
-        self.volume = f"{self.project}_packs_data"
-        if options:
-            _docker("volume", "create", "--driver", "local", *options, self.volume)
-        self.session = HelperSession(
-            self.volume, image=image, project=self.project, volume_key="packs_data"
-        )
-
-    def sync(
-        self,
-        *,
-        kept: bool = True,
-        image: str = "",
-        on_step: Callable[[str], None] | None = None,
-    ) -> SyncReport:
-        return sync_packs(
-            self.world.root,
-            FOLDER,
-            self.volume,
-            image=image or self.image,
-            session=self.session if kept else None,
-            on_step=on_step,
-        )
-
-    def start(self, *words: str, place: str = f"{PLACE}:ro") -> str:
-        """A service that mounts the volume."""
-        name = f"{self.project}-{uuid.uuid4().hex[:6]}"
-        _docker(
-            *("run", "--detach", "--init", "--name", name, "--network", "none"),
-            *("--user", "1000:1000", "--label", f"t-packs={self.project}"),
-            *("--volume", f"{self.volume}:{place}", "--entrypoint", words[0], self.image),
-            *words[1:],
-        )
-        return name
-
-    def helpers(self) -> list[str]:
-        label = f"label={LABEL}.project={self.project}"
-        return _docker("ps", "--all", "--quiet", "--no-trunc", "--filter", label).split()
-
-    def tree(self, reader: str) -> dict[bytes, tuple[str, int, bytes]]:
-        """What a service finds in the volume."""
-        done = subprocess.run(
-            [
-                *("docker", "exec", "--user", "0", reader),
-                *("tar", "-C", PLACE, "--exclude=./.attune-dev", "--hard-dereference", "-c", "."),
-            ],
-            capture_output=True,
-            check=True,
-            timeout=60,
-        )
-        found: dict[bytes, tuple[str, int, bytes]] = {}
-        with tarfile.open(fileobj=io.BytesIO(done.stdout), errors="surrogateescape") as archive:
-            for member in archive:
-                name = member.name.removeprefix("./").rstrip("/")
-                if name in {"", "."}:
-                    continue
-                if member.issym():
-                    entry = ("link", 0, os.fsencode(member.linkname))
-                elif member.isdir():
-                    entry = ("folder", member.mode, b"")
-                else:
-                    file = archive.extractfile(member)
-                    entry = ("file", member.mode, file.read() if file else b"")
-                found[os.fsencode(name)] = entry
-        return found
-
-    def remove(self) -> None:
-        self.session.close(kill=True)
-        for label in (f"t-packs={self.project}", f"{LABEL}.project={self.project}"):
-            ids = _docker("ps", "--all", "--quiet", "--filter", f"label={label}").split()
-            if ids:
-                _docker("rm", "--force", *ids, check=False)
-        _docker("volume", "rm", "--force", self.volume, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -133,16 +38,16 @@ def image() -> str:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, image: str) -> Iterator[Engine]:
-    made = Engine(tmp_path, image)
+def engine(tmp_path: Path, image: str) -> Iterator[PacksVolume]:
+    made = PacksVolume(tmp_path, image)
     yield made
     made.remove()
 
 
 @contextmanager
-def _small_volume(base: Path, image: str, megabytes: int) -> Iterator[Engine]:
+def _small_volume(base: Path, image: str, megabytes: int) -> Iterator[PacksVolume]:
     options = ("type=tmpfs", "device=tmpfs", f"o=size={megabytes}m")
-    made = Engine(base, image, tuple(w for option in options for w in ("--opt", option)))
+    made = PacksVolume(base, image, tuple(w for option in options for w in ("--opt", option)))
     try:
         yield made
     finally:
@@ -160,7 +65,7 @@ def _fill(world: World) -> None:
     world.write("other/pack.yaml")
 
 
-def test_services_find_exactly_what_the_packs_hold(engine: Engine) -> None:
+def test_services_find_exactly_what_the_packs_hold(engine: PacksVolume) -> None:
     world = engine.world
     _fill(world)
     assert engine.sync(kept=False).changed
@@ -176,7 +81,7 @@ def test_services_find_exactly_what_the_packs_hold(engine: Engine) -> None:
     assert engine.helpers() == []
 
 
-def test_a_running_service_tells_that_there_is_nothing_to_do(engine: Engine) -> None:
+def test_a_running_service_tells_that_there_is_nothing_to_do(engine: PacksVolume) -> None:
     _fill(engine.world)
     engine.sync(kept=False)
     nowhere = "t-packs-no-such-image:1"
@@ -190,7 +95,7 @@ def test_a_running_service_tells_that_there_is_nothing_to_do(engine: Engine) -> 
     assert volume_status(engine.world.root, FOLDER, engine.volume) == "core differs"
 
 
-def test_nobody_running_means_that_the_state_is_unknown(engine: Engine) -> None:
+def test_nobody_running_means_that_the_state_is_unknown(engine: PacksVolume) -> None:
     engine.world.write("core/a")
     engine.sync(kept=False)
     assert volume_status(engine.world.root, FOLDER, engine.volume) == "unknown"
@@ -199,7 +104,7 @@ def test_nobody_running_means_that_the_state_is_unknown(engine: Engine) -> None:
     assert [status.state for status in found] == [PackState.IN_SYNC]
 
 
-def test_the_last_sync_is_remembered_as_long_as_all_stays(engine: Engine) -> None:
+def test_the_last_sync_is_remembered_as_long_as_all_stays(engine: PacksVolume) -> None:
     world = engine.world
     _fill(world)
     compose = world.root / "compose.yaml"
@@ -229,22 +134,22 @@ def test_the_last_sync_is_remembered_as_long_as_all_stays(engine: Engine) -> Non
     assert quick.nothing_to_do(world.root) is None
     quick.remember(world.root, workspace)
 
-    _docker("rm", "--force", reader)
+    docker("rm", "--force", reader)
     second = engine.start("sleep", "600")
     assert quick.nothing_to_do(world.root) is not None
     writer = engine.start("sleep", "600", place=PLACE)
-    _docker("exec", "--user", "0", writer, "rm", f"{PLACE}/core/pack.yaml")
+    docker("exec", "--user", "0", writer, "rm", f"{PLACE}/core/pack.yaml")
     assert quick.nothing_to_do(world.root) is None
-    assert _docker("inspect", "--format", "{{.State.Running}}", second) == "true"
+    assert docker("inspect", "--format", "{{.State.Running}}", second) == "true"
     quick.forget(world.root)
     engine.sync()
     assert quick.nothing_to_do(world.root) is None
 
 
-def test_the_helper_can_reach_nothing_but_the_volume(engine: Engine) -> None:
+def test_the_helper_can_reach_nothing_but_the_volume(engine: PacksVolume) -> None:
     engine.session.start()
     (helper,) = engine.helpers()
-    shown = json.loads(_docker("inspect", helper))[0]
+    shown = json.loads(docker("inspect", helper))[0]
     host = shown["HostConfig"]
     assert host["NetworkMode"] == "none"
     assert host["ReadonlyRootfs"] is True
@@ -259,10 +164,10 @@ def test_the_helper_can_reach_nothing_but_the_volume(engine: Engine) -> None:
     assert engine.helpers() == []
 
 
-def test_a_volume_that_we_make_is_one_of_composes(engine: Engine) -> None:
+def test_a_volume_that_we_make_is_one_of_composes(engine: PacksVolume) -> None:
     engine.world.write("core/a")
     engine.sync(kept=False)
-    labels = json.loads(_docker("volume", "inspect", engine.volume))[0]["Labels"]
+    labels = json.loads(docker("volume", "inspect", engine.volume))[0]["Labels"]
     assert labels == {
         "com.docker.compose.project": engine.project,
         "com.docker.compose.volume": "packs_data",
@@ -270,7 +175,7 @@ def test_a_volume_that_we_make_is_one_of_composes(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("step", ["locked", "sending", "built", "ready", "switched", "recorded"])
-def test_a_helper_that_is_killed_leaves_a_whole_pack(engine: Engine, step: str) -> None:
+def test_a_helper_that_is_killed_leaves_a_whole_pack(engine: PacksVolume, step: str) -> None:
     world = engine.world
     _fill(world)
     engine.sync()
@@ -282,7 +187,7 @@ def test_a_helper_that_is_killed_leaves_a_whole_pack(engine: Engine, step: str) 
 
     def kill(name: str) -> None:
         if name == step:
-            _docker("kill", "--signal", "KILL", *engine.helpers())
+            docker("kill", "--signal", "KILL", *engine.helpers())
 
     with pytest.raises(ActionError, match="interrupted"):
         engine.sync(on_step=kill)
@@ -291,7 +196,7 @@ def test_a_helper_that_is_killed_leaves_a_whole_pack(engine: Engine, step: str) 
     engine.session.close()
     assert engine.tree(reader) == wanted(world.packs)
     home = f"{PLACE}/.attune-dev"
-    assert _docker("exec", "--user", "0", reader, "ls", home).split() == ["lock", "packs", "stats"]
+    assert docker("exec", "--user", "0", reader, "ls", home).split() == ["lock", "packs", "stats"]
 
 
 _ONE_SYNC = """
@@ -312,7 +217,7 @@ with HelperSession(volume, image=image, project=project) as session:
 """
 
 
-def _process(engine: Engine, stop: str = "") -> subprocess.Popen[str]:
+def _process(engine: PacksVolume, stop: str = "") -> subprocess.Popen[str]:
     arguments = [str(engine.world.root), engine.volume, engine.image, engine.project, stop]
     return subprocess.Popen(
         [sys.executable, "-c", _ONE_SYNC, *arguments],
@@ -323,7 +228,7 @@ def _process(engine: Engine, stop: str = "") -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("step", ["sending", "ready", "switched"])
-def test_a_tool_that_is_killed_takes_its_helper_with_it(engine: Engine, step: str) -> None:
+def test_a_tool_that_is_killed_takes_its_helper_with_it(engine: PacksVolume, step: str) -> None:
     engine.world.write("core/a", "old")
     engine.sync()
     engine.session.close()
@@ -340,7 +245,7 @@ def test_a_tool_that_is_killed_takes_its_helper_with_it(engine: Engine, step: st
     assert engine.tree(reader) == wanted(engine.world.packs)
 
 
-def test_two_processes_take_turns_and_the_second_has_nothing_to_do(engine: Engine) -> None:
+def test_two_processes_take_turns_and_the_second_has_nothing_to_do(engine: PacksVolume) -> None:
     engine.world.write("core/a")
     first = _process(engine, "ready")
     assert first.stdout is not None
@@ -381,11 +286,11 @@ def test_a_first_sync_that_fills_the_disk_leaves_nothing(tmp_path: Path, image: 
         assert engine.tree(reader) == wanted(engine.world.packs)
         home = f"{PLACE}/.attune-dev"
         engine.session.close()
-        left = _docker("exec", "--user", "0", reader, "ls", home).split()
+        left = docker("exec", "--user", "0", reader, "ls", home).split()
         assert left == ["lock", "packs", "stats"]
 
 
-def test_a_running_binary_is_replaced(engine: Engine) -> None:
+def test_a_running_binary_is_replaced(engine: PacksVolume) -> None:
     sleep = subprocess.run(
         ["docker", "run", "--rm", "--entrypoint", "cat", engine.image, "/bin/sleep"],
         capture_output=True,
@@ -396,21 +301,21 @@ def test_a_running_binary_is_replaced(engine: Engine) -> None:
     sensor = engine.start(f"{PLACE}/core/sensors/binary", "600")
     engine.world.write("core/sensors/binary", sleep + b"another build", 0o755)
     assert engine.sync().packs[0].changed == ("sensors/binary",)
-    assert _docker("inspect", "--format", "{{.State.Running}}", sensor) == "true"
+    assert docker("inspect", "--format", "{{.State.Running}}", sensor) == "true"
     engine.session.close()
-    assert _docker("inspect", "--format", "{{.State.Running}}", sensor) == "true"
+    assert docker("inspect", "--format", "{{.State.Running}}", sensor) == "true"
 
 
-def test_what_a_service_wrote_keeps_its_owner_and_mode(engine: Engine) -> None:
+def test_what_a_service_wrote_keeps_its_owner_and_mode(engine: PacksVolume) -> None:
     engine.world.write("core/a")
     engine.sync()
     writer = engine.start("sleep", "600", place=PLACE)
     script = f"mkdir -m 700 {PLACE}/core/theirs && echo x > {PLACE}/core/theirs/x"
     give = f"{script} && chmod 600 {PLACE}/core/theirs/x && chown -R 1000:1000 {PLACE}/core/theirs"
-    _docker("exec", "--user", "0", writer, "sh", "-c", give)
+    docker("exec", "--user", "0", writer, "sh", "-c", give)
     engine.world.write("core/a", "new")
     assert engine.sync().packs[0].foreign == ("theirs/x",)
-    shown = _docker(
+    shown = docker(
         "exec", writer, "stat", "-c", "%u %a", f"{PLACE}/core/theirs", f"{PLACE}/core/theirs/x"
     )
     assert shown.split("\n") == ["1000 700", "1000 600"]
@@ -436,7 +341,7 @@ while (1) {
 """
 
 
-def _read_while_syncing(engine: Engine, syncs: int) -> list[str]:
+def _read_while_syncing(engine: PacksVolume, syncs: int) -> list[str]:
     def version(number: int) -> None:
         for file in range(1, 6):
             engine.world.write(f"core/f{file}", f"{number}\n" * 5000)
@@ -444,31 +349,33 @@ def _read_while_syncing(engine: Engine, syncs: int) -> list[str]:
     version(1000)
     engine.sync()
     reader = engine.start("perl", "-e", _READER, PLACE, "5")
-    until(lambda: "ready" in _docker("logs", reader), seconds=30)
+    until(lambda: "ready" in docker("logs", reader), seconds=30)
     for number in range(1001, 1001 + syncs):
         version(number)
         engine.sync()
-    _docker("kill", "--signal", "TERM", reader)
-    _docker("wait", reader)
-    told = _docker("logs", reader).splitlines()
+    docker("kill", "--signal", "TERM", reader)
+    docker("wait", reader)
+    told = docker("logs", reader).splitlines()
     assert told[1].endswith(" passes")
     return told[2:]
 
 
-def test_a_reader_never_sees_a_torn_file_nor_a_mixed_version(engine: Engine) -> None:
+def test_a_reader_never_sees_a_torn_file_nor_a_mixed_version(engine: PacksVolume) -> None:
     assert _read_while_syncing(engine, 40) == []
 
 
 @pytest.mark.full
 @pytest.mark.timeout(900)
-def test_a_reader_of_500_syncs_never_sees_a_torn_file_nor_a_mixed_version(engine: Engine) -> None:
+def test_a_reader_of_500_syncs_never_sees_a_torn_file_nor_a_mixed_version(
+    engine: PacksVolume,
+) -> None:
     assert _read_while_syncing(engine, 500) == []
 
 
 def test_a_kept_helper_answers_while_another_volume_is_synced(
-    engine: Engine, tmp_path: Path, image: str
+    engine: PacksVolume, tmp_path: Path, image: str
 ) -> None:
-    other = Engine(tmp_path / "other", image)
+    other = PacksVolume(tmp_path / "other", image)
     try:
         engine.world.write("core/a")
         other.world.write("core/a", "b")

@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import signal
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.contract.rigs import base_image
-from tests.faults.own_engine import OwnEngine, own_engine
+from tests.faults.own_engine import OwnEngine
 from tests.faults.small import Small, small
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[OwnEngine]:
-    image = base_image()
-    if image is None:
-        pytest.skip("no base image")
-    # a socket's path must be short
-    with (
-        tempfile.TemporaryDirectory(prefix="at-") as folder,
-        own_engine(Path(folder) / "e", image) as made,
-    ):
-        yield made
 
 
 @pytest.fixture
