@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from attune_dev.docker.cancel import Cancel
     from attune_dev.model.plan import Plan
     from attune_dev.running.content import VolumePacks
-    from attune_dev.running.executor import Tools
+    from attune_dev.running.doing import Tools
     from attune_dev.running.in_builder import LockKeeper
     from attune_dev.running.outcome import RunResult
+    from attune_dev.running.turns import Turns
     from attune_dev.running.update import ImageUpdate, Update
 
 
@@ -78,6 +79,7 @@ def make_tools(
     no_cache: bool = False,
     starting: bool = False,
     profile: str = "",
+    turns: Turns | None = None,
     update: Update | None = None,
 ) -> Tools:
     """What plans of a project are run with.
@@ -88,13 +90,15 @@ def make_tools(
         no_cache: whether images are built without the cache.
         starting: whether containers are started with all that they need.
         profile: Cargo profile of builds; the Dockerfiles decide where it is empty.
+        turns: shared by plans that run at the same time.
         update: the way from sources to running code; through images where it is ``None``.
     """
     from attune_dev.cli.project import say
     from attune_dev.history.store import History
-    from attune_dev.running.executor import Tools
+    from attune_dev.running.doing import Tools
     from attune_dev.running.remember import run_row
     from attune_dev.running.requests import profile_args
+    from attune_dev.running.turns import Turns
 
     history = History(project.root, say)
     args = profile_args(project.workspace, profile)
@@ -106,6 +110,7 @@ def make_tools(
         earlier=lambda kind: history.builds(kind.value),
         profile=profile,
         record=lambda result: history.record(run_row(result, profile)),
+        turns=turns or Turns(),
     )
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from attune_dev.docker import process
 from attune_dev.docker.bake import known_service
-from attune_dev.docker.containers import State
 from attune_dev.docker.engine import QUERY_SECONDS, Engine
 from attune_dev.docker.failures import explain
 from attune_dev.docker.port import FileFacts, Lodging, SwapPlace
@@ -140,8 +139,8 @@ class Swapping(Engine):
         """Stops the container while files are copied into it, and starts it again in any case."""
         with ThreadPoolExecutor(max_workers=2) as pool:
             copied = pool.submit(self._copy_in, container, archive)
-            if container.state in (State.RUNNING, State.RESTARTING):
-                self._docker("stop", ["stop", container.id], seconds=STOP_SECONDS)
+            # whether it ran when it was looked at or not: others may have started it since
+            self._docker("stop", ["stop", container.id], seconds=STOP_SECONDS)
         problem = copied.exception()
         self._docker("start", ["start", container.id])
         if problem is not None:

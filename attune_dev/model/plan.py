@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -107,6 +107,20 @@ class Plan:
     def of(self, kind: ActionKind) -> tuple[Action, ...]:
         """The actions of one kind."""
         return tuple(action for action in self.actions if action.kind is kind)
+
+    def numbered_after(self, last: int) -> Plan:
+        """The same plan with higher ids, so that two that run at once share none.
+
+        Args:
+            last: the highest id that is in use, 0 where none is.
+        """
+        if not last:
+            return self
+        moved = (
+            replace(each, id=each.id + last, needs=tuple(need + last for need in each.needs))
+            for each in self.actions
+        )
+        return replace(self, actions=tuple(moved))
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as ``inv plan --json`` prints it (version 1)."""

@@ -1,34 +1,29 @@
-"""Runs a plan. It decides nothing: what may be left out is stated in ``skips``."""
+"""Runs a plan. It decides nothing: what may run at the same time is stated in ``together``."""
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NoReturn
 
 from attune_dev.docker.cancel import Cancel
 from attune_dev.docker.progress import is_last_part
-from attune_dev.errors import ActionError, AttuneDevError, Interrupted
+from attune_dev.errors import AttuneDevError, Interrupted
 from attune_dev.model.event import Ended, NearlyDone, Output, Progress, Started
-from attune_dev.model.plan import Action, ActionKind, Plan
+from attune_dev.planning.together import COMPILES, outputs, startable
 from attune_dev.running import skips
-from attune_dev.running.meter import EarlierBuild, Meter
-from attune_dev.running.outcome import ActionResult, Outcome, RunResult, TargetResult
+from attune_dev.running.doing import Doing, Tools, content_result
+from attune_dev.running.meter import Meter
+from attune_dev.running.outcome import ActionResult, Outcome, RunResult
 from attune_dev.running.ports import PartlyDone, Talk
-from attune_dev.running.probation import rollback_hint
-from attune_dev.running.update import ImageUpdate, Update
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from attune_dev.docker.port import DockerPort
     from attune_dev.docker.progress import BuildEvent
     from attune_dev.model.event import Event
-    from attune_dev.running.ports import ContentResult, PacksPort
-
-HEALTH_SECONDS = 90.0
+    from attune_dev.model.plan import Action, Plan
 
 OnEvent = Callable[["Event"], None]
 OnBuild = Callable[["Action", "BuildEvent"], None]
@@ -36,35 +31,6 @@ OnBuild = Callable[["Action", "BuildEvent"], None]
 
 def _nothing(*_: object) -> None:
     return None
-
-
-def _no_builds(_: ActionKind) -> tuple[EarlierBuild, ...]:
-    return ()
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What actions are done with.
-
-    Attributes:
-        port: the engine.
-        packs: packs and their binaries; ``None`` where there are none.
-        update: the way from sources to running code; by image where it is ``None``.
-        reload: reads the repository's files again, for plans that ask for it.
-        health_timeout: seconds that services get to become healthy.
-        earlier: builds of a kind of action that ended well, newest first.
-        profile: Cargo profile that builds are asked for, empty where the Dockerfiles decide.
-        record: is given what became of each plan.
-    """
-
-    port: DockerPort
-    packs: PacksPort | None = None
-    update: Update | None = None
-    reload: Callable[[], None] = _nothing
-    health_timeout: float = HEALTH_SECONDS
-    earlier: Callable[[ActionKind], Sequence[EarlierBuild]] = _no_builds
-    profile: str = ""
-    record: Callable[[RunResult], object] = _nothing
 
 
 def execute(
@@ -75,10 +41,10 @@ def execute(
     on_build: OnBuild = _nothing,
     cancel: Cancel | None = None,
 ) -> RunResult:
-    """Runs the actions of a plan in order.
+    """Runs the actions of a plan, each as soon as what it needs has ended.
 
     An action whose need has not succeeded is skipped; an error is kept in the results, so that
-    what does not depend on it still runs.
+    what does not depend on it still runs. Actions with different outputs run at the same time.
 
     Args:
         plan: what to do.
@@ -89,203 +55,148 @@ def execute(
         cancel: ends what runs and skips what is left.
 
     Returns:
-        One result per action.
+        One result per action, in the plan's order.
     """
-    return _Run(tools, on_event, on_build, cancel or Cancel()).run(plan)
+    return _Run(plan, tools, on_event, on_build, cancel or Cancel()).run()
 
 
 class _Run:
-    def __init__(self, tools: Tools, on_event: OnEvent, on_build: OnBuild, cancel: Cancel) -> None:
+    def __init__(
+        self, plan: Plan, tools: Tools, on_event: OnEvent, on_build: OnBuild, cancel: Cancel
+    ) -> None:
+        self._plan = plan
         self._tools = tools
-        self._port = tools.port
-        self._update = tools.update or ImageUpdate(tools.port)
+        self._doing = Doing(tools)
         self._cancel = cancel
         self._on_event = on_event
         self._on_build = on_build
         self._telling = threading.Lock()
+        self._running: dict[int, Action] = {}
         self._results: dict[int, ActionResult] = {}
-        self._meter = Meter()
-        self._nearly_done: set[int] = set()
+        self._ended: queue.SimpleQueue[ActionResult | _Mistake] = queue.SimpleQueue()
 
-    def run(self, plan: Plan) -> RunResult:
+    def run(self) -> RunResult:
         started, clock = time.time(), time.monotonic()
-        for action in plan.actions:
-            result = self._result(action)
-            self._results[action.id] = result
-            self._tell(_ended(result))
-        seconds = round(time.monotonic() - clock, 3)
-        made = RunResult(plan, tuple(self._results.values()), started, seconds)
+        actions = self._plan.actions
+        while len(self._results) < len(actions):
+            for action in startable(actions, self._results.keys(), [*self._running.values()]):
+                self._start(action)
+            ended = self._ended.get()
+            if isinstance(ended, _Mistake):
+                self._give_up(ended)
+            self._end(ended)
+        results = tuple(self._results[action.id] for action in actions)
+        made = RunResult(self._plan, results, started, round(time.monotonic() - clock, 3))
         self._tools.record(made)
         return made
 
-    def _result(self, action: Action) -> ActionResult:
+    def _start(self, action: Action) -> None:
+        self._running[action.id] = action
         if self._cancel.requested:
-            return ActionResult(action, Outcome.CANCELLED, because="a stop was asked for")
+            self._ended.put(_cancelled(action))
+            return
         if why := skips.blocked(action, self._results):
-            return ActionResult(action, Outcome.SKIPPED, because=why)
-        via = self._update.via(action) if action.kind is ActionKind.BUILD else ""
+            self._ended.put(ActionResult(action, Outcome.SKIPPED, because=why))
+            return
+        results = dict(self._results)
+        name = f"{action.kind.value} {action.id}"
+        # no pool: its threads would keep a program that is told to end at once from ending
+        threading.Thread(target=self._do, args=(action, results), name=name, daemon=True).start()
+
+    def _end(self, result: ActionResult) -> None:
+        del self._running[result.action.id]
+        self._results[result.action.id] = result
+        self._tell(_ended(result))
+
+    def _give_up(self, mistake: _Mistake) -> NoReturn:
+        """A mistake of ours ends the run, but never while something of it still goes on."""
+        self._cancel.request()
+        del self._running[mistake.action.id]
+        while self._running:
+            del self._running[self._ended.get().action.id]
+        raise mistake.problem
+
+    def _do(self, action: Action, results: dict[int, ActionResult]) -> None:
+        """One action from its start to its end, in a thread of its own."""
+        try:
+            with self._tools.turns.take(outputs(action), self._cancel):
+                self._ended.put(self._result(action, results))
+        except Interrupted:
+            self._ended.put(_cancelled(action))
+        except BaseException as problem:  # noqa: BLE001 - raised where the run was asked for
+            self._ended.put(_Mistake(action, problem))
+
+    def _result(self, action: Action, results: dict[int, ActionResult]) -> ActionResult:
+        via = self._doing.via(action)
+        meter = self._meter(action, via)
+        talk = Talk(
+            on_line=lambda line: self._tell(Output(action, line)),
+            on_build=_Building(self, action, meter),
+            cancel=self._cancel,
+        )
         self._tell(Started(action, via))
         clock = time.monotonic()
-        self._meter = self._meter_for(action, via)
         try:
-            result = self._run(action)
+            result = self._doing.do(action, talk, results)
         except Interrupted as stop:
             result = ActionResult(action, Outcome.CANCELLED, error=stop, because=stop.what)
         except PartlyDone as error:
-            done = _content(action, error.results, "synced")
+            done = content_result(action, error.results, "synced")
             result = replace(done, outcome=Outcome.FAILED, error=error, partly=True)
         except AttuneDevError as error:
             result = ActionResult(action, Outcome.FAILED, error=error)
         if via:
-            via = self._update.via(action)  # it may have turned out impossible
+            via = self._doing.via(action)  # it may have turned out impossible
         seconds = round(time.monotonic() - clock, 3)
-        return replace(result, via=via, seconds=seconds, figures=self._meter.figures)
+        return replace(result, via=via, seconds=seconds, figures=meter.figures)
 
-    def _meter_for(self, action: Action, via: str) -> Meter:
-        building = action.kind in (ActionKind.BUILD, ActionKind.BUILD_PACK_BINARIES)
-        earlier = self._tools.earlier(action.kind) if building else ()
+    def _meter(self, action: Action, via: str) -> Meter:
+        earlier = self._tools.earlier(action.kind) if action.kind in COMPILES else ()
         return Meter(earlier, profile=self._tools.profile, via=via)
-
-    def _run(self, action: Action) -> ActionResult:
-        talk = Talk(
-            on_line=lambda line: self._tell(Output(action, line)),
-            on_build=lambda event: self._tell_build(action, event),
-            cancel=self._cancel,
-        )
-        match action.kind:
-            case ActionKind.RELOAD:
-                self._tools.reload()
-                return ActionResult(action, Outcome.SUCCEEDED)
-            case ActionKind.BUILD_PACK_BINARIES:
-                return _content(action, self._packs().build_binaries(action.targets, talk), "built")
-            case ActionKind.SYNC_PACKS:
-                return _content(action, self._packs().sync(action.targets, talk), "synced")
-            case ActionKind.BUILD:
-                return _made(action, self._update.build(action, talk))
-            case ActionKind.RERUN:
-                return self._rerun(action, talk)
-            case ActionKind.RECREATE:
-                return self._recreate(action, talk)
-            case ActionKind.RESTART:
-                return self._restart(action, talk)
-
-    def _rerun(self, action: Action, talk: Talk) -> ActionResult:
-        ended: dict[str, float] = {}
-        if skips.followers(action):
-            containers, images = self._port.containers(), self._port.images(action.targets)
-            for name in action.targets:
-                ended[name] = skips.completed_on_image(
-                    action, name, containers, images, self._results
-                )
-        todo = [name for name in action.targets if not ended.get(name)]
-        for service in todo:
-            self._port.rerun(service, talk.on_line, cancel=talk.cancel)
-        result = _made(action, _each(action, "run again", todo))
-        if todo:
-            return result
-        since = max(ended.values())
-        return replace(result, because="it ran on what is there now", current_since=since)
-
-    def _recreate(self, action: Action, talk: Talk) -> ActionResult:
-        following = sorted(skips.followers(action))
-        same = self._update.current(following) if following else frozenset()
-        todo = [name for name in action.targets if name not in same]
-        changed = set(self._update.apply(todo, action.always, talk)) if todo else set()
-        changed |= self._restart_kept(action, changed, talk)
-        try:
-            self._wait(action.targets, talk)
-        except ActionError as problem:
-            raise _with_way_back(problem, changed) from None
-        result = _made(action, _each(action, "recreated", sorted(changed)))
-        return result if changed else replace(result, because="image and definition are the same")
-
-    def _restart_kept(self, action: Action, changed: set[str], talk: Talk) -> set[str]:
-        """Restarts those that were to restart and whose container has stayed."""
-        kept = [name for name in action.restarts if name not in changed]
-        containers = self._port.containers() if kept else ()
-        todo = [n for n in kept if not skips.has_content(action, n, containers, self._results)]
-        if todo:
-            self._port.restart(todo, talk.on_line)
-        return set(todo)
-
-    def _restart(self, action: Action, talk: Talk) -> ActionResult:
-        current: set[str] = set()
-        if following := skips.followers(action):
-            containers = self._port.containers()
-            current = {
-                name
-                for name in following
-                if skips.started_later(action, name, containers, self._results)
-            }
-        todo = [name for name in action.targets if name not in current]
-        if todo:
-            self._port.restart(todo, talk.on_line)
-        self._wait(action.targets, talk)
-        result = _made(action, _each(action, "restarted", todo))
-        return result if todo else replace(result, because="it runs on what is there now")
-
-    def _wait(self, services: Sequence[str], talk: Talk) -> None:
-        self._port.wait_healthy(services, self._tools.health_timeout, cancel=talk.cancel)
-
-    def _packs(self) -> PacksPort:
-        if self._tools.packs is None:
-            raise ActionError("there are no packs here", why="no folder of packs fills a volume")
-        return self._tools.packs
 
     def _tell(self, event: Event) -> None:
         with self._telling:
             self._on_event(event)
 
-    def _tell_build(self, action: Action, event: BuildEvent) -> None:
+    def tell_build(self, building: _Building, event: BuildEvent) -> None:
+        """Tells the progress of a build as data, and what follows from it."""
         with self._telling:
-            self._on_build(action, event)
-            if now := self._meter.add(event):
-                self._on_event(Progress(action, now.text, now.done, now.total, now.left))
-            if is_last_part(event) and action.id not in self._nearly_done:
-                self._nearly_done.add(action.id)
-                self._on_event(NearlyDone(action))
+            self._on_build(building.action, event)
+            if now := building.meter.add(event):
+                told = Progress(building.action, now.text, now.done, now.total, now.left)
+                self._on_event(told)
+            if is_last_part(event) and not building.nearly_done:
+                building.nearly_done = True
+                self._on_event(NearlyDone(building.action))
 
 
-def _with_way_back(problem: ActionError, changed: Iterable[str]) -> ActionError:
-    """The error of a service that does not run what it was given, with the way back."""
-    name = next((name for name in sorted(changed) if problem.what.startswith(f"{name} ")), "")
-    if not name:
-        return problem
-    return ActionError(problem.what, why=problem.why, hint=rollback_hint(name))
+class _Building:
+    """What is known of one build that runs; called with each event of it."""
+
+    def __init__(self, run: _Run, action: Action, meter: Meter) -> None:
+        self._run = run
+        self.action = action
+        self.meter = meter
+        self.nearly_done = False
+
+    def __call__(self, event: BuildEvent) -> None:
+        self._run.tell_build(self, event)
 
 
-def _each(action: Action, verb: str, changed: Sequence[str] = ()) -> tuple[TargetResult, ...]:
-    return tuple(
-        TargetResult(name, verb if name in changed else "unchanged", changed=name in changed)
-        for name in action.targets
-    )
+class _Mistake:
+    """Something that no action may raise."""
+
+    def __init__(self, action: Action, problem: BaseException) -> None:
+        self.action = action
+        self.problem = problem
 
 
-def _made(action: Action, targets: tuple[TargetResult, ...]) -> ActionResult:
-    changed = any(target.changed for target in targets)
-    return ActionResult(
-        action, Outcome.SUCCEEDED if changed else Outcome.UNCHANGED, targets=targets
-    )
-
-
-def _content(action: Action, made: Sequence[ContentResult], verb: str) -> ActionResult:
-    targets = tuple(
-        TargetResult(
-            item.name,
-            "failed" if item.failed else verb if item.changed else "unchanged",
-            changed=item.changed,
-            seconds=item.seconds,
-            detail=item.detail,
-        )
-        for item in made
-    )
-    since = [item.current_since for item in made]
-    known = max(since) if since and min(since) > 0 else 0.0
-    return replace(_made(action, targets), current_since=known)
+def _cancelled(action: Action) -> ActionResult:
+    return ActionResult(action, Outcome.CANCELLED, because="a stop was asked for")
 
 
 def _ended(result: ActionResult) -> Ended:
-    building = result.action.kind in (ActionKind.BUILD, ActionKind.BUILD_PACK_BINARIES)
+    building = result.action.kind in COMPILES
     details = [f"{t.name}: {t.detail}" for t in result.targets if t.detail]
     return Ended(
         result.action,

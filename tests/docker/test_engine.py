@@ -17,7 +17,8 @@ from attune_dev.docker.progress import BuildEvent, LogLine, Step
 from attune_dev.docker.whales import WhalesDocker
 from attune_dev.errors import ActionError, EnvironmentLacksError, Interrupted
 from attune_dev.model.plan import Action, ActionKind, Plan
-from attune_dev.running.executor import Tools, execute
+from attune_dev.running.doing import Tools
+from attune_dev.running.executor import execute
 from attune_dev.running.outcome import Outcome
 from attune_dev.testing import BROKEN
 from tests.contract.rigs import SERVICES, EngineRig, base_image, engine_rig, project

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,9 +10,11 @@ from attune_dev.docker.port import BuildRequest
 from attune_dev.errors import ActionError, Interrupted
 from attune_dev.model.event import Ended, Event, Output, Started
 from attune_dev.model.plan import Action, ActionKind, Because, Plan
-from attune_dev.running.executor import Tools, execute
+from attune_dev.running.doing import Tools
+from attune_dev.running.executor import execute
 from attune_dev.running.outcome import Outcome, RunResult
 from attune_dev.running.ports import ContentResult, PartlyDone
+from attune_dev.running.turns import Turns
 from attune_dev.testing import (
     BROKEN,
     CRASHES,
@@ -22,6 +25,8 @@ from attune_dev.testing import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from attune_dev.model.compose import Service
 
 EVERYONE = ("api", "executor", "notifier", "web")
@@ -382,3 +387,127 @@ def test_a_restart_taken_over_is_left_out_where_content_and_image_are_the_same()
     port = docker()
     execute(build_and_sync_then_recreate(), Tools(port, FakePacks(since=1.0)))
     assert "restart api" not in port.told
+
+
+class Gate:
+    """A call that waits in its midst until it is let go."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.open = threading.Event()
+
+    def __call__(self) -> None:
+        self.reached.set()
+        assert self.open.wait(10)
+
+
+def in_background(run: Callable[[], RunResult]) -> tuple[threading.Thread, list[RunResult]]:
+    made: list[RunResult] = []
+    thread = threading.Thread(target=lambda: made.append(run()), daemon=True)
+    thread.start()
+    return thread, made
+
+
+def test_what_needs_no_build_is_done_while_it_runs() -> None:
+    """A pack file and a crate saved at once: the pack is live before the build ends."""
+    port, packs, building = docker(), FakePacks("core"), Gate()
+    port.during("build", building)
+    port.sources["api"] = "edited"
+    actions = (
+        action(1, ActionKind.SYNC_PACKS, "core", always=("core",)),
+        action(2, ActionKind.RESTART, "web", needs=(1,), always=("web",)),
+        action(3, ActionKind.BUILD, "api", always=("api",)),
+        action(4, ActionKind.RECREATE, "api", needs=(3,)),
+    )
+    told: list[Event] = []
+    restarted = threading.Event()
+
+    def hear(event: Event) -> None:
+        told.append(event)
+        if isinstance(event, Ended) and event.action.kind is ActionKind.RESTART:
+            restarted.set()
+
+    thread, made = in_background(lambda: execute(Plan(actions=actions), Tools(port, packs), hear))
+    assert restarted.wait(10)
+    assert building.reached.is_set()
+    assert "recreate api" not in port.told
+    building.open.set()
+    thread.join(10)
+    [result] = made
+    assert [each.action.id for each in result.results] == [1, 2, 3, 4]
+    assert result.ok
+    ends = [event.action.id for event in told if isinstance(event, Ended)]
+    assert ends == [1, 2, 3, 4]
+
+
+def test_a_stop_ends_what_runs_beside_each_other() -> None:
+    port, packs, cancel = docker(), FakePacks("core"), Cancel()
+    syncing, asked = Gate(), threading.Event()
+    packs.during("sync", syncing)
+    port.during("build", cancel.request)
+    port.during("build", asked.set)
+    actions = (
+        action(1, ActionKind.SYNC_PACKS, "core", always=("core",)),
+        action(2, ActionKind.BUILD, "api", always=("api",)),
+        action(3, ActionKind.RESTART, "web", needs=(1,), always=("web",)),
+    )
+    thread, made = in_background(
+        lambda: execute(Plan(actions=actions), Tools(port, packs), cancel=cancel)
+    )
+    assert syncing.reached.wait(10)
+    assert asked.wait(10)
+    syncing.open.set()
+    thread.join(10)
+    [result] = made
+    assert outcomes(result) == [Outcome.CANCELLED] * 3
+
+
+def test_plans_that_run_at_once_take_turns_on_what_both_work_on() -> None:
+    port, turns = docker(), Turns()
+    first, overtaken = Gate(), threading.Event()
+    port.during("restart", first)
+    restart = Plan(actions=(action(1, ActionKind.RESTART, "api", always=("api",)),))
+    again = Plan(actions=(action(2, ActionKind.RESTART, "api", "web", always=("api", "web")),))
+    build = Plan(actions=(action(3, ActionKind.BUILD, "api", always=("api",)),))
+    one, _ = in_background(lambda: execute(restart, Tools(port, turns=turns)))
+    assert first.reached.wait(10)
+    port.during("restart", overtaken.set)
+    two, _ = in_background(lambda: execute(again, Tools(port, turns=turns)))
+    assert execute(build, Tools(port, turns=turns)).ok
+    assert not overtaken.wait(0.05)
+    first.open.set()
+    one.join(10)
+    two.join(10)
+    assert overtaken.is_set()
+    assert [told for told in port.told if "restart" in told] == ["restart api", "restart api web"]
+
+
+def test_a_stop_ends_the_waiting_for_a_turn() -> None:
+    port, turns, cancel = docker(), Turns(), Cancel()
+    first = Gate()
+    port.during("restart", first)
+    restart = Plan(actions=(action(1, ActionKind.RESTART, "api", always=("api",)),))
+    one, _ = in_background(lambda: execute(restart, Tools(port, turns=turns)))
+    assert first.reached.wait(10)
+    two, made = in_background(lambda: execute(restart, Tools(port, turns=turns), cancel=cancel))
+    cancel.request()
+    two.join(10)
+    assert [outcomes(result) for result in made] == [[Outcome.CANCELLED]]
+    first.open.set()
+    one.join(10)
+    assert port.told == ["restart api", "wait_healthy api"]
+
+
+def test_a_programming_error_waits_for_what_runs_beside() -> None:
+    port, building = docker(), Gate()
+    port.during("build", building)
+
+    def broken() -> None:
+        assert building.reached.wait(10)
+        building.open.set()
+        raise RuntimeError
+
+    actions = (Action(1, ActionKind.RELOAD, ()), action(2, ActionKind.BUILD, "api"))
+    with pytest.raises(RuntimeError):
+        execute(Plan(actions=actions), Tools(port, reload=broken))
+    assert port.told == ["build api"]

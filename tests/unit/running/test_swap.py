@@ -15,7 +15,8 @@ from attune_dev.docker.port import BuildRequest
 from attune_dev.errors import AttuneDevError
 from attune_dev.model.plan import Action, ActionKind, Because, Plan
 from attune_dev.model.swap import CompileStage, NotSwappable, Placement, Swappable
-from attune_dev.running.executor import Tools, execute
+from attune_dev.running.doing import Tools
+from attune_dev.running.executor import execute
 from attune_dev.running.outcome import RunResult
 from attune_dev.running.swap import SwapUpdate
 from attune_dev.running.update import ImageUpdate
