@@ -196,8 +196,10 @@ def _parts(
     from attune_dev.cli.look import answering_urls
     from attune_dev.model.event import Notice, Problem
     from attune_dev.planning.opening import with_needs
+    from attune_dev.planning.together import COMPILER
     from attune_dev.running.executor import execute
     from attune_dev.running.probation import Probation, given_new_code
+    from attune_dev.running.turns import Turns
     from attune_dev.state import state_directory
     from attune_dev.watching.git_quiet import GitQuiet
     from attune_dev.watching.graphs import GraphPlanning
@@ -212,15 +214,16 @@ def _parts(
     from attune_dev.watching.worker import ThreadWorker
 
     probation = Probation(lambda problem: inbox.put(Told(Problem(problem))))
+    turns = Turns()
 
     def run(plan: Plan, on_event: Callable[[Event], None], cancel: Cancel) -> RunResult:
-        probation.end()
+        probation.spare(name for action in plan.actions for name in action.targets)
         if swap is not None:
             swap.use(project.port, image_update(project, starting=True))
-        tools = make_tools(project, packs=packs, starting=True, update=swap)
+        tools = make_tools(project, packs=packs, starting=True, turns=turns, update=swap)
         result = execute(plan, tools, on_event, cancel=cancel)
         probation.watch(project.port, project.long_running(given_new_code(result)))
-        if swap is not None and result.ok and not how.until_idle:
+        if swap is not None and result.ok and not how.until_idle and turns.free(COMPILER):
             swap.warm(_selected(project, chosen))
         return result
 

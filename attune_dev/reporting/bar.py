@@ -37,6 +37,7 @@ class Bar:
         self._stream = stream
         self._columns = columns
         self._text = ""
+        self._about = 0
 
     def __call__(self, event: Event) -> None:
         """Tells one event."""
@@ -44,8 +45,8 @@ class Bar:
             self._stream.write(ERASE_LINE)
         match event:
             case Progress():
-                self._text = bar_text(event)
-            case Ended():
+                self._text, self._about = bar_text(event), event.action.id
+            case Ended(action) if action.id == self._about:
                 self._text = ""
         self._tell(event)
         if self._text:

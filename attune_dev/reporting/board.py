@@ -116,7 +116,7 @@ class Painter:
         room = share(
             height,
             faults=sum(len(fault.lines) for fault in view.faults),
-            working=view.work is not None,
+            working=len(view.work),
             rows=len(view.rows),
             done=len(view.done),
         )
@@ -124,10 +124,9 @@ class Painter:
         if room.faults:
             block = fault_block(view, room.faults)
             parts.append([self._text(line, "bold red" if head else "") for line, head in block])
-        if view.work is not None and room.work:
+        if view.work and room.work:
             told = work_lines(view.work, now, width, room.work)
-            styles = ("cyan", "dim")
-            parts.append([self._text(t, s) for t, s in zip(told, styles, strict=False)])
+            parts.append([self._text(text, "cyan" if head else "dim") for text, head in told])
         if room.rows:
             parts.append([self._table(view, screen, width, room.rows, head=room.head)])
         if room.done:
@@ -335,7 +334,7 @@ class Board:
     def _keep_drawing(self) -> None:
         size = self.console.size
         while not self._ending:
-            working = self._view.work is not None
+            working = bool(self._view.work)
             woken = self._wake.wait(WORKING_SECONDS if working else SIZE_SECONDS)
             self._wake.clear()
             if not woken and not working and self.console.size == size:

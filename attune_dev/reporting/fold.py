@@ -25,6 +25,7 @@ from attune_dev.model.event import (
     Unchanged,
 )
 from attune_dev.model.plan import ActionKind
+from attune_dev.planning.together import COMPILES
 from attune_dev.reporting.text import clean_line, listed, seconds_text, show_path
 from attune_dev.reporting.view import (
     VERBS,
@@ -93,25 +94,35 @@ def _before(view: View, event: Changed | Unchanged | Planned, at: float) -> View
 def _during(view: View, event: Started | Output | Progress | Ended, at: float) -> View:
     match event:
         case Started(action):
-            doing = State.BUILDING if action.kind is ActionKind.BUILD else State.STARTING
-            for name in _services(action):
+            doing = State.BUILDING if action.kind in COMPILES else State.STARTING
+            services = _services(action)
+            for name in services:
                 view = view.with_row(replace(view.row(name), doing=doing))
-            return replace(view, work=Work(named(action), at), phase=Phase.WORKING)
-        case Output(_, line) if view.work is not None and line.strip():
-            return replace(view, work=replace(view.work, line=clean_line(line.strip())))
-        case Progress() if view.work is not None:
+            begun = Work(named(action), at, action.id, doing, frozenset(services))
+            return replace(view.with_work(begun), phase=Phase.WORKING)
+        case Output(action, line):
+            work = _work(view, action)
+            if work is None or not line.strip():
+                return view
+            return view.with_work(replace(work, line=clean_line(line.strip())))
+        case Progress():
+            if (work := _work(view, event.action)) is None:
+                return view
             work = replace(
-                view.work,
+                work,
                 line=clean_line(event.text),
                 done=event.done,
                 total=event.total,
                 left=event.left,
                 left_at=at,
             )
-            return replace(view, work=work)
+            return view.with_work(work)
         case Ended():
-            return _ended(replace(view, work=None), event, at)
-    return view
+            return _ended(view.without_work(event.action.id), event, at)
+
+
+def _work(view: View, action: Action | None) -> Work | None:
+    return next((work for work in view.work if action and work.id == action.id), None)
 
 
 def _ended(view: View, event: Ended, at: float) -> View:
@@ -123,21 +134,21 @@ def _ended(view: View, event: Ended, at: float) -> View:
         verb = "already current" if event.outcome == "unchanged" else VERBS[action.kind]
         view = view.telling(at, f"{verb}: {targets_text(action)}{took}{detail}", ok=True)
         for name in _services(action):
-            view = view.with_row(_well(view.row(name), event, at))
+            view = view.with_row(_well(view.row(name), event, at, view.doing(name)))
         return view
     view = view.telling(at, f"{event.outcome}: {named(action)}{took}", ok=False)
     if event.error is not None and event.outcome != "cancelled":
         view = _with_fault(view, action.kind.value, action.targets, event.error, at)
     for name in _services(action):
-        row = replace(view.row(name), doing=None)
+        row = replace(view.row(name), doing=view.doing(name))
         if event.outcome == "failed":
             row = replace(row, failed=action.kind.value, failed_at=at)
         view = view.with_row(row)
     return view
 
 
-def _well(row: Row, event: Ended, at: float) -> Row:
-    """A service after an action on it that went well."""
+def _well(row: Row, event: Ended, at: float, doing: State | None) -> Row:
+    """A service after an action on it that went well; ``doing``: what else is done with it."""
     action, changed = event.action, row.name in event.changed
     row = replace(row, failed="" if row.failed == action.kind.value else row.failed)
     swap = event.via == "swap"
@@ -147,7 +158,7 @@ def _well(row: Row, event: Ended, at: float) -> Row:
         if not swap:
             return row
     edits = tuple(sorted(action.paths)) or row.edits
-    row = replace(row, doing=None, pending=row.pending - action.paths)
+    row = replace(row, doing=doing, pending=row.pending - action.paths)
     if action.paths:
         row = replace(row, edits=edits, edits_at=at)
     if changed or not row.action:
@@ -188,7 +199,7 @@ def _about(view: View, event: Ready | Idle | Problem | Notice | Stopped, at: flo
         case Notice(text):
             return view.telling(at, clean_line(text))
         case Stopped():
-            return replace(view, phase=Phase.STOPPED, since=at, work=None)
+            return replace(view, phase=Phase.STOPPED, since=at, work=())
 
 
 def _idle(view: View, event: Idle, at: float) -> View:
@@ -210,7 +221,7 @@ def _idle(view: View, event: Idle, at: float) -> View:
             told = any(f.kind == work.kind and set(f.targets) & set(work.targets) for f in kept)
             if work.error is not None and work.kind and not told:
                 kept = (Fault(work.kind, work.targets, fault_lines(work.error), work.at), *kept)
-    view = replace(view, rows=tuple(rows), faults=kept, pending=event.pending, work=None)
+    view = replace(view, rows=tuple(rows), faults=kept, pending=event.pending, work=())
     return replace(view, phase=phase, since=at)
 
 

@@ -42,19 +42,19 @@ class Share:
     gap: bool
 
 
-def share(height: int, *, faults: int, working: bool, rows: int, done: int) -> Share:
+def share(height: int, *, faults: int, working: int, rows: int, done: int) -> Share:
     """Shares a terminal's lines: errors first, then what runs, the services, the past.
 
     Args:
         height: lines of the terminal.
         faults: lines that would tell all that is wrong.
-        working: whether something runs.
+        working: how many actions run.
         rows: how many services there are.
         done: how many things have happened.
     """
     gap, head = height >= ROOMY, height >= HEADED and rows > 0
     left = max(0, height - 2 - (1 if gap else 0))  # headline and footer
-    work = min(left, (2 if gap else 1) if working else 0)
+    work = min(left, working + 1 if gap and working else min(1, working))
     left -= work + (1 if gap and work else 0)
     fault = min(faults, max(LEAST_FAULT, left // 2), max(0, left))
     left -= fault + (1 if gap and fault else 0)
@@ -132,21 +132,28 @@ def pending_text(row: Row, clock: Callable[[float], str]) -> str:
     return failing_text(row.failed, len(row.pending), clock(row.failed_at)[:5])
 
 
-def work_lines(work: Work, now: float, width: int, room: int) -> list[str]:
-    """What runs, for how long, how far it is and what it says."""
-    passed = seconds_text(max(0.0, now - work.started))
-    told = f"{work.text}, {passed}"
+def work_lines(works: Sequence[Work], now: float, width: int, room: int) -> list[tuple[str, bool]]:
+    """What runs, and whether each line is a headline; how far the first is where there is room."""
+    first, *rest = works
+    heads = [(_working(work, now, width, told=True), True) for work in rest][: room - 1]
+    if room - len(heads) < 2:
+        return [(_working(first, now, width, told=True), True), *heads]
+    progress = (_bar(first, min(40, width - 4)), first.line)
+    below = ("  ".join(part for part in progress if part), False)
+    return [(_working(first, now, width), True), below, *heads]
+
+
+def _working(work: Work, now: float, width: int, *, told: bool = False) -> str:
+    """One line: what runs, for how long, how far it is and, where wanted, what it says."""
+    line = f"{work.text}, {seconds_text(max(0.0, now - work.started))}"
     if work.total:
-        told += f", {min(work.done, work.total)} of {work.total}"
+        line += f", {min(work.done, work.total)} of {work.total}"
     elif work.done:
-        told += f", {work.done}"
+        line += f", {work.done}"
     if work.left is not None:
         left = max(0.0, work.left - (now - work.left_at))
-        told += f", about {seconds_text(left)} left"
-    if room < 2:
-        return [f"{told}: {work.line}" if work.line and len(told) + 4 < width else told][:room]
-    bar = _bar(work, min(40, width - 4))
-    return [told, "  ".join(part for part in (bar, work.line) if part)][:room]
+        line += f", about {seconds_text(left)} left"
+    return f"{line}: {work.line}" if told and work.line and len(line) + 4 < width else line
 
 
 def fault_block(view: View, room: int) -> list[tuple[str, bool]]:

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from attune_dev.model.event import (
@@ -60,6 +61,14 @@ _VERBS = {
 _ORDER = ("built", "changed", "synced", "run again", "restarted", "failed", "skipped", "cancelled")
 
 
+@dataclass(slots=True)
+class _Since:
+    """When an action started, and when something of it was shown last."""
+
+    started: float
+    shown: float
+
+
 class PlainReporter:
     """Tells events as lines.
 
@@ -92,8 +101,7 @@ class PlainReporter:
         self._time_of_day = time_of_day
         self._clock_of = clock_of
         self._counts: Counter[str] = Counter()
-        self._started_at = 0.0
-        self._shown_at = 0.0
+        self._running: dict[int, _Since] = {}
         self._worked = False
 
     def __call__(self, event: Event) -> None:
@@ -122,8 +130,10 @@ class PlainReporter:
             case Unchanged(paths):
                 self._head(f"saved, no change: {listed([show_path(p) for p in paths])}")
             case Planned(plan):
-                self._counts.clear()
-                self._worked = bool(plan)
+                if not self._running:
+                    self._counts.clear()
+                    self._worked = False
+                self._worked = self._worked or bool(plan)
                 for line in plan_lines(plan):
                     self._line(f"  {line}")
 
@@ -131,17 +141,19 @@ class PlainReporter:
         now = self._clock()
         match event:
             case Started(action):
-                self._started_at = self._shown_at = now
+                self._running[action.id] = _Since(now, now)
                 if self._follow and not self._watching:
                     self._line(f"{named(action)} ...")
             case Output(_, line) if self._follow:
                 self._line(f"  {line}")
-            case Output(action, line) if now - self._shown_at >= PROGRESS_SECONDS and line.strip():
-                self._shown_at = now
-                what = action.kind.value if action is not None else "working"
-                passed = seconds_text(now - self._started_at)
-                self._line(f"  ... {what}, {passed}: {line.strip()}")
+            case Output(action, line) if action is not None and line.strip():
+                since = self._running.get(action.id)
+                if since is not None and now - since.shown >= PROGRESS_SECONDS:
+                    since.shown = now
+                    passed = seconds_text(now - since.started)
+                    self._line(f"  ... {action.kind.value}, {passed}: {line.strip()}")
             case Ended():
+                self._running.pop(event.action.id, None)
                 self._ended(event)
 
     def _ended(self, event: Ended) -> None:

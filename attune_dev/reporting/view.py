@@ -120,11 +120,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The action that runs.
+    """An action that runs.
 
     Attributes:
         text: what and on what.
         started: seconds since the epoch.
+        id: of the action; no two that run at once share it.
+        doing: how its services are meanwhile.
+        services: which these are.
         line: what it said last, or its progress.
         done: how much is done.
         total: how much there is, 0 where that is not known.
@@ -134,6 +137,9 @@ class Work:
 
     text: str
     started: float
+    id: int = 0
+    doing: State = State.STARTING
+    services: frozenset[str] = frozenset()
     line: str = ""
     done: int = 0
     total: int = 0
@@ -175,7 +181,7 @@ class View:
         phase: what the loop is about.
         since: since when, seconds since the epoch.
         rows: one per service, by name.
-        work: what runs now.
+        work: what runs now, builds first.
         faults: what is wrong, newest first.
         done: what happened, newest first.
         pending: changes that are not live.
@@ -188,7 +194,7 @@ class View:
     phase: Phase = Phase.STARTING
     since: float = 0.0
     rows: tuple[Row, ...] = ()
-    work: Work | None = None
+    work: tuple[Work, ...] = ()
     faults: tuple[Fault, ...] = ()
     done: tuple[Done, ...] = ()
     pending: tuple[str, ...] = ()
@@ -200,6 +206,20 @@ class View:
     def row(self, name: str) -> Row:
         """The row of a service, an empty one where there is none."""
         return next((row for row in self.rows if row.name == name), Row(name))
+
+    def doing(self, name: str) -> State | None:
+        """What is being done with a service, ``None`` where nothing is."""
+        return next((work.doing for work in self.work if name in work.services), None)
+
+    def with_work(self, work: Work) -> View:
+        """The board with something put in or replaced that runs."""
+        rest = [other for other in self.work if other.id != work.id]
+        order = sorted([*rest, work], key=lambda each: each.doing is not State.BUILDING)
+        return replace(self, work=tuple(order))
+
+    def without_work(self, id_: int) -> View:
+        """The board without what has ended."""
+        return replace(self, work=tuple(work for work in self.work if work.id != id_))
 
     def with_row(self, row: Row) -> View:
         """The board with one row put in or replaced."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
-from attune_dev.docker.cancel import Cancel
 from attune_dev.docker.containers import Health, State
 from attune_dev.errors import ActionError, AttuneDevError
 
@@ -30,32 +30,38 @@ class Probation:
 
     def __init__(self, tell: Callable[[AttuneDevError], None]) -> None:
         self._tell = tell
-        self._cancel = Cancel()
+        self._looks: dict[str, int] = {}  # service to the number of the look that it is due
+        self._number = 0
 
     def watch(self, port: DockerPort, services: Iterable[str]) -> None:
-        """Starts looking; whoever was looked after before is left alone from now on."""
-        self.end()
-        self._cancel = Cancel()
+        """Starts looking after some services."""
         names = frozenset(services)
+        self._number += 1
+        self._looks |= dict.fromkeys(names, self._number)
         if names:
-            threading.Thread(
-                target=self._look, args=(port, names, self._cancel), name="probation", daemon=True
-            ).start()
+            look = (port, self._number)
+            threading.Thread(target=self._look, args=look, name="probation", daemon=True).start()
 
-    def end(self) -> None:
-        """Stops looking."""
-        self._cancel.request()
+    def spare(self, services: Iterable[str]) -> None:
+        """Leaves some alone from now on: something is done to them."""
+        for name in services:
+            self._looks.pop(name, None)
 
-    def _look(self, port: DockerPort, names: frozenset[str], cancel: Cancel) -> None:
+    def _look(self, port: DockerPort, number: int) -> None:
         try:
-            before = {each.id: each for each in port.containers() if each.service in names}
+            before = {each.id: each for each in port.containers()}
             for _ in range(round(SECONDS / INTERVAL)):
-                cancel.sleep(INTERVAL)
+                time.sleep(INTERVAL)
+                names = {name for name, due in self._looks.copy().items() if due == number}
+                before = {i: each for i, each in before.items() if each.service in names}
+                if not before:
+                    return
                 for service, how in failures(before, port.containers()).items():
-                    self._tell(failure(port, service, how))
-                    before = {i: each for i, each in before.items() if each.service != service}
+                    if self._looks.get(service) == number:  # still
+                        self._tell(failure(port, service, how))
+                    self.spare([service])
         except AttuneDevError:
-            return  # stopped, or the engine went away: others tell that
+            return  # the engine went away: others tell that
 
 
 def failures(before: Mapping[str, ContainerState], now: Sequence[ContainerState]) -> dict[str, str]:

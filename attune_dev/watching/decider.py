@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 from attune_dev.errors import AttuneDevError
 from attune_dev.model.event import Notice, Problem
 from attune_dev.model.plan import ActionKind
+from attune_dev.planning.together import must_wait
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from attune_dev.model.plan import Plan
     from attune_dev.watching.doubts import Doubts
     from attune_dev.watching.eyes import Eyes, Look
     from attune_dev.watching.parts import Parts
-    from attune_dev.watching.pending import Pending
+    from attune_dev.watching.pending import Begun, Pending
 
 
 MOST_NAMES = 3
@@ -49,8 +52,9 @@ class Decider:
     def doubt(self, look: Look, doubts: Doubts) -> bool:
         """Has work done again that may have read what was there for a moment only."""
         planning = self._parts.planning
-        doubted = doubts.take(look, partial(planning.plan, reread=False)) - planning.own_files()
-        if doubted:
+        found = doubts.take(look, partial(planning.plan, reread=False))
+        self.pending.may_be_read(found.read)
+        if doubted := found.again - planning.own_files():
             names = ", ".join(sorted(doubted)[:MOST_NAMES])
             more = " and others" if len(doubted) > MOST_NAMES else ""
             self._parts.tell(Notice(f"touched while being read, doing it again: {names}{more}"))
@@ -73,6 +77,28 @@ class Decider:
             self._parts.source.retarget(scope)
             self.eyes.retarget(scope)
         return pending.choose(planning.plan)
+
+    def plan_beside(self, running: Sequence[tuple[Plan, Begun]]) -> Plan | None:
+        """The plan for what need not wait for work that runs, ``None`` where all of it has to.
+
+        Args:
+            running: the plans of that work, and how things stood when it was begun.
+
+        Raises:
+            AttuneDevError: nothing can be planned at the moment.
+        """
+        planning, pending = self._parts.planning, self.pending
+        # what an action writes is taken up by its own plan
+        left = pending.in_hand(begun for _, begun in running) | planning.own_files()
+        while pending.fresh() - left:
+            plan = pending.choose(planning.plan, left)
+            waiting = must_wait(plan, [other for other, _ in running])
+            if not waiting:
+                return plan
+            if waiting <= left:
+                break
+            left |= waiting
+        return None
 
     def _plan_as_before(self, problem: AttuneDevError) -> Plan:
         """The last good definitions stay in force for everything but what is wrong itself."""

@@ -16,6 +16,8 @@ NAMED_IN_A_ROW = 5
 MOST_IN_A_ROW = 25
 """Someone who saves every two seconds while builds take ten hits a gap between them before."""
 
+MOST_ROWS = 20
+
 TICK_SECONDS = 0.02  # the times of files lag behind the clock by up to a tick of the kernel
 
 
@@ -32,10 +34,26 @@ class Echo:
     stop: bool = False
 
 
+@dataclass(slots=True)
+class _Row:
+    """Work with the same causes, again and again.
+
+    Attributes:
+        began: when the last of it began, seconds since the epoch.
+        ended: when it ended.
+        length: how often its causes were written while the work before ran.
+    """
+
+    began: float
+    ended: float = 0.0
+    length: int = 0
+
+
 class Echoes:
-    """Counts work with the same causes as the work before it, all of them written while that ran.
+    """Counts work with the same causes as work before it, all of them written while that ran.
 
     Someone who saves again and again saves between two pieces of work, too: that ends the row.
+    Other work that is done beside or in between does not.
 
     Args:
         wall: seconds since the epoch.
@@ -43,13 +61,12 @@ class Echoes:
 
     def __init__(self, wall: Callable[[], float]) -> None:
         self._wall = wall
-        self._began = self._ended = 0.0
-        self._causes: frozenset[str] = frozenset()
-        self._row = 0
+        self._rows: dict[frozenset[str], _Row] = {}
 
-    def ended(self) -> None:
+    def ended(self, plan: Plan) -> None:
         """Work has ended."""
-        self._ended = self._wall()
+        if row := self._rows.get(_causes(plan)):
+            row.ended = self._wall()
 
     def starts(self, plan: Plan, written: Callable[[str], float]) -> Echo:
         """Work is about to start.
@@ -61,18 +78,25 @@ class Echoes:
         Returns:
             What is to be told, once in a row, and whether the row is so long that it must end.
         """
-        causes = frozenset(path for action in plan.actions for path in action.paths)
-        first = self._began - TICK_SECONDS
-        inside = all(first <= written(path) <= self._ended for path in causes)
-        again = bool(causes) and inside
-        self._row = (self._row + 1 if causes == self._causes else 1) if again else 0
-        self._causes, self._began = causes, self._wall()
-        if self._row == NAMED_IN_A_ROW:
+        causes = _causes(plan)
+        row = _Row(self._wall())
+        if (before := self._rows.pop(causes, None)) and causes:
+            first = before.began - TICK_SECONDS
+            again = all(first <= written(path) <= before.ended for path in causes)
+            row.length = before.length + 1 if again else 0
+        self._rows[causes] = row
+        while len(self._rows) > MOST_ROWS:
+            del self._rows[next(iter(self._rows))]  # the oldest
+        if row.length == NAMED_IN_A_ROW:
             return Echo(causes)
-        if self._row < MOST_IN_A_ROW:
+        if row.length < MOST_IN_A_ROW:
             return Echo()
-        self._row = 0
+        row.length = 0
         return Echo(causes, stop=True)
+
+
+def _causes(plan: Plan) -> frozenset[str]:
+    return frozenset(path for action in plan.actions for path in action.paths)
 
 
 def suspicion(causes: frozenset[str]) -> str:

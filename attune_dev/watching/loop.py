@@ -164,21 +164,21 @@ class Loop:
 
     def _stop(self, code: int) -> None:
         until = self._parts.clock.now() + self._options.stop_seconds
-        if self._leaving.ask(code, working=self._work.job is not None, until=until):
+        if self._leaving.ask(code, working=self._work.busy, until=until):
             self._parts.worker.cancel()
 
     def _turn(self) -> None:
         """Everything that may be due."""
         now = self._parts.clock.now()
-        if self._leaving.ready(now, working=self._work.job is not None):
+        if self._leaving.ready(now, working=self._work.busy):
             return
         if self._check.due(now):
             self._parts.source.check()
         self._see()
-        if self._work.job is None:
+        if not self._work.busy:
             self._heed(self._around.verdict(now))
-            if not self._held and not self._eyes.waiting and self._work.act():
-                self._told_idle = False
+        if not self._held and not self._eyes.waiting and self._work.act():
+            self._told_idle = False
         self._decider.tell_mended()
         self._tell_if_idle()
 
@@ -202,7 +202,7 @@ class Loop:
         look = self._eyes.look()
         if look is None:
             return
-        if self._work.job is None:
+        if not self._work.busy:
             self._since = self._parts.clock.now()
         if look.edits:
             self._absorb(look.edits)
@@ -215,14 +215,14 @@ class Loop:
 
     def _absorb(self, edits: tuple[Edit, ...], note: str = "") -> None:
         self._pending.absorb(edits)
-        own = self._parts.planning.own_files() if self._work.job is not None else frozenset[str]()
+        own = self._parts.planning.own_files() if self._work.busy else frozenset[str]()
         if others := tuple(edit for edit in edits if edit.path not in own):
             self._parts.tell(Changed(describe(others), note))
             self._work.opening_due = self._work.opening_due or not self._work.opened
         self._told_idle = False
 
     def _tell_if_idle(self) -> None:
-        if self._told_idle or self._work.job is not None or self._eyes.waiting:
+        if self._told_idle or self._work.busy or self._eyes.waiting:
             return
         pending = self._pending
         if not self._held and (self._work.opening_due or pending.fresh()):

@@ -16,6 +16,7 @@ from attune_dev.running.outcome import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from attune_dev.errors import AttuneDevError
     from attune_dev.model.change import Change
@@ -43,6 +44,21 @@ class Failure:
     at: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """How things stood when a piece of work was begun.
+
+    Attributes:
+        at: the moment.
+        digests: everything that was pending then, path to digest.
+        taken: the paths that the work is about.
+    """
+
+    at: float
+    digests: Mapping[str, str | None]
+    taken: frozenset[str]
+
+
 class Pending:
     """The ledger together with what failed.
 
@@ -55,8 +71,6 @@ class Pending:
         self.ledger = Ledger()
         self.failures: tuple[Failure, ...] = ()
         self._moment = 0.0
-        self._started_at = 0.0
-        self._begun: dict[str, str | None] = {}
 
     def absorb(self, edits: Iterable[Edit]) -> None:
         """Takes what was seen just now into account."""
@@ -66,6 +80,10 @@ class Pending:
     def doubt(self, digests: Mapping[str, str | None]) -> None:
         """Takes paths in that may have been read when they were others for a moment."""
         self.ledger = self.ledger.doubt(digests, self._now())
+
+    def may_be_read(self, paths: Iterable[str]) -> None:
+        """Notes that work that was done meanwhile may have read some paths as they are now."""
+        self.ledger = self.ledger.touched(paths)
 
     def fresh(self) -> frozenset[str]:
         """Pending paths that nothing has failed on as they are."""
@@ -78,19 +96,37 @@ class Pending:
         }
         return frozenset(entries) - stuck
 
-    def newer(self) -> tuple[Change, ...]:
-        """What was saved since the work that runs was begun."""
+    def newer(self, begun: Begun) -> tuple[Change, ...]:
+        """What was saved since a piece of work was begun."""
         entries = self.ledger.entries
-        paths = {path for path, e in entries.items() if self._begun.get(path, "") != e.digest}
+        paths = {path for path, e in entries.items() if begun.digests.get(path, "") != e.digest}
         return self.ledger.changes(paths)
 
-    def choose(self, make_plan: Callable[[Sequence[Change]], Plan]) -> Plan:
+    def in_hand(self, begun: Iterable[Begun]) -> frozenset[str]:
+        """The pending paths that work that runs is about, as they are now."""
+        entries = self.ledger.entries
+        return frozenset(
+            path
+            for work in begun
+            for path in work.taken
+            if path in entries and work.digests.get(path, "") == entries[path].digest
+        )
+
+    def choose(
+        self,
+        make_plan: Callable[[Sequence[Change]], Plan],
+        without: AbstractSet[str] = frozenset(),
+    ) -> Plan:
         """The plan for what is worth doing now.
 
         Failed work joins in where the fresh changes lead to the same kind of action on one of its
         targets: then something that it depends on has changed.
+
+        Args:
+            make_plan: gives the plan for changes.
+            without: pending paths that are left for later.
         """
-        chosen = self.fresh()
+        chosen = self.fresh() - without
         while True:
             plan = make_plan(self.ledger.changes(chosen))
             joined = chosen.union(
@@ -98,7 +134,7 @@ class Pending:
                 for failure in self.failures
                 if any(_same_work(action, failure) for action in plan.actions)
                 for path in failure.digests
-                if path in self.ledger.entries
+                if path in self.ledger.entries and path not in without
             )
             if joined == chosen:
                 return plan
@@ -108,35 +144,38 @@ class Pending:
         """Forgets what failed: all that is pending is fresh again."""
         self.failures = ()
 
-    def begin(self, plan: Plan) -> None:
+    def begin(self, plan: Plan) -> Begun:
         """Notes that a plan starts."""
-        self._begin(self.ledger.begin(plan))
+        taken = {path for change in plan.changes for path in change.paths}
+        return self._begin(self.ledger.begin(plan), taken)
 
-    def begin_all(self) -> None:
+    def begin_all(self) -> Begun:
         """Notes that something starts that makes everything current."""
-        self._begin(self.ledger.touched(self.ledger.paths))
+        paths = self.ledger.paths
+        return self._begin(self.ledger.touched(paths), paths)
 
-    def _begin(self, ledger: Ledger) -> None:
-        self._started_at = self._now()
+    def _begin(self, ledger: Ledger, taken: Iterable[str]) -> Begun:
         self.ledger = ledger
-        self._begun = {path: entry.digest for path, entry in ledger.entries.items()}
         self.mended(None)
+        digests = {path: entry.digest for path, entry in ledger.entries.items()}
+        return Begun(self._now(), digests, frozenset(taken))
 
-    def settle(self, result: RunResult, *, everything: bool = False) -> None:
+    def settle(self, result: RunResult, begun: Begun, *, everything: bool = False) -> None:
         """Lets go of what a run has made current, and notes what failed.
 
         Args:
-            result: of the plan that ``begin`` was told.
+            result: what became of a plan.
+            begun: what ``begin`` told of it.
             everything: whether the plan made everything current, not only what was pending.
         """
         if everything and result.ok:
-            self.ledger = self.ledger.settle_all(self._started_at)
+            self.ledger = self.ledger.settle_all(begun.at)
             self.failures = self.failures_of(ActionKind.RELOAD)
         else:
-            self.ledger = self.ledger.settle(result.plan, result.succeeded, self._started_at)
+            self.ledger = self.ledger.settle(result.plan, result.succeeded, begun.at)
         ends = {path: change.paths for change in result.plan.changes for path in change.paths}
         for item in result.results:
-            self._note(item, ends)
+            self._note(item, ends, begun)
         self._drop_stale()
 
     def settle_written(self, digests: Mapping[str, str | None]) -> None:
@@ -195,7 +234,7 @@ class Pending:
         """Whether what runs is what is on disk."""
         return not self.ledger and not self.failures
 
-    def _note(self, item: ActionResult, ends: Mapping[str, tuple[str, ...]]) -> None:
+    def _note(self, item: ActionResult, ends: Mapping[str, tuple[str, ...]], begun: Begun) -> None:
         targets = frozenset(item.action.targets)
         self.failures = tuple(
             failure
@@ -204,7 +243,7 @@ class Pending:
         )
         if item.outcome in (Outcome.FAILED, Outcome.SKIPPED):
             paths = {end for path in item.action.paths for end in ends.get(path, (path,))}
-            digests = {path: self._begun[path] for path in paths if path in self._begun}
+            digests = {path: begun.digests[path] for path in paths if path in begun.digests}
             broken = frozenset(item.broken)
             failure = Failure(item.action.kind, broken, digests, item.error, self._wall())
             self.failures = (*self.failures, failure)

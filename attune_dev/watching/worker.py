@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from contextlib import nullcontext
+import time
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -88,14 +89,14 @@ class JobResult:
 
 
 class Worker(Protocol):
-    """Does one job at a time and puts ``Finished`` into the inbox."""
+    """Does jobs, each beside the others, and puts ``Finished`` of each into the inbox."""
 
     def start(self, job: Job) -> None:
-        """Starts a job; it must not be called while another one runs."""
+        """Starts a job."""
         ...
 
-    def cancel(self) -> None:
-        """Asks the running job to end; returns at once."""
+    def cancel(self, job: Job | None = None) -> None:
+        """Asks a job to end, all that run where none is given; returns at once."""
         ...
 
     def close(self, seconds: float) -> None:
@@ -104,12 +105,12 @@ class Worker(Protocol):
 
 
 class ThreadWorker:
-    """A worker in a thread of its own.
+    """A worker that does each job in a thread of its own.
 
     Args:
         inbox: where news go.
         execute: runs a plan: plan, listener, request to stop.
-        guard: held while a job runs: the lock between processes.
+        guard: held while jobs run: the lock between processes.
     """
 
     def __init__(
@@ -120,28 +121,33 @@ class ThreadWorker:
     ) -> None:
         self._inbox = inbox
         self._execute = execute
-        self._guard = guard
-        self._cancel = Cancel()
-        self._thread: threading.Thread | None = None
+        self._guard = _Shared(guard)
+        self._running: dict[int, tuple[threading.Thread, Cancel]] = {}
 
     def start(self, job: Job) -> None:
         """See :class:`Worker`."""
-        self._cancel = Cancel()
-        self._thread = threading.Thread(
-            target=self._run, args=(job, self._cancel), name=f"job {job.number}", daemon=True
+        cancel = Cancel()
+        thread = threading.Thread(
+            target=self._run, args=(job, cancel), name=f"job {job.number}", daemon=True
         )
-        self._thread.start()
+        self._running = {n: each for n, each in self._running.items() if each[0].is_alive()}
+        self._running[job.number] = thread, cancel
+        thread.start()
 
-    def cancel(self) -> None:
+    def cancel(self, job: Job | None = None) -> None:
         """See :class:`Worker`."""
-        # What ends a program waits for it: not in the caller's thread, which has signals to take.
-        threading.Thread(target=self._cancel.request, name="cancel", daemon=True).start()
+        for number, (_, cancel) in self._running.items():
+            if job is None or job.number == number:
+                # What ends a program waits for it: not in the caller's thread, which has signals
+                # to take.
+                threading.Thread(target=cancel.request, name="cancel", daemon=True).start()
 
     def close(self, seconds: float) -> None:
         """See :class:`Worker`."""
-        if self._thread is not None and self._thread.is_alive():
-            self.cancel()
-            self._thread.join(seconds)
+        self.cancel()
+        end = time.monotonic() + seconds
+        for thread, _ in self._running.values():
+            thread.join(max(0.0, end - time.monotonic()))
 
     def _run(self, job: Job, cancel: Cancel) -> None:
         written: dict[int, Mapping[str, str | None]] = {}
@@ -152,7 +158,7 @@ class ThreadWorker:
             self._inbox.put(Told(event))
 
         try:
-            with self._guard():
+            with self._guard:
                 plan = job.make_plan()
                 self._inbox.put(Told(Planned(plan)))
                 result = JobResult(self._execute(plan, listen, cancel), written=written)
@@ -161,6 +167,28 @@ class ThreadWorker:
         except Exception as problem:  # noqa: BLE001 - the loop survives a mistake of ours
             result = JobResult(error=unexpected(problem))
         self._inbox.put(Finished(job, result))
+
+
+class _Shared:
+    """A guard that the first of several jobs takes and the last one lets go of."""
+
+    def __init__(self, make: Callable[[], AbstractContextManager[None]]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._holders = 0
+        self._stack = ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:  # whoever comes meanwhile waits, too
+            if not self._holders:
+                self._stack.enter_context(self._make())
+            self._holders += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._holders -= 1
+            if not self._holders:
+                self._stack.close()
 
 
 def unexpected(problem: Exception) -> AttuneDevError:

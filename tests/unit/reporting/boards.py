@@ -25,6 +25,7 @@ SOURCE = "crates/api/src/main.rs"
 WHY = (Because(SOURCE, "compiles attune-api"),)
 BUILD = Action(1, ActionKind.BUILD, ("api",), (), WHY)
 RECREATE = Action(2, ActionKind.RECREATE, ("api",), (1,), WHY)
+SYNC = Action(4, ActionKind.SYNC_PACKS, ("core",), (), WHY)
 PLAN = Plan((Change(SOURCE),), (BUILD, RECREATE))
 BROKEN = ActionError(
     "the build of api failed",

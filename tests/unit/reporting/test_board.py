@@ -28,6 +28,7 @@ from tests.unit.reporting.boards import (
     RECREATE,
     RUNNING,
     SOURCE,
+    SYNC,
     WORKING,
     drawn,
     folded,
@@ -115,6 +116,17 @@ def test_what_runs_is_shown_with_progress_and_estimate() -> None:
     assert short == "build api, 4.0 s, 15 of 60, about 6.0 s left: compiling ser…"
 
 
+def test_what_runs_beside_a_build_is_shown_below_it() -> None:
+    progress = Progress(BUILD, "compiling serde", 15, 60, 9.0)
+    view = folded([*WORKING, Started(SYNC), progress])
+    assert drawn(view, 80, 24, now=8.0)[2:5] == [
+        "build api, 4.0 s, 15 of 60, about 7.0 s left",
+        "[##########..............................]  compiling serde",
+        "sync-packs core, 3.0 s",
+    ]
+    assert drawn(view, 60, 12, now=8.0)[1].startswith("build api")
+
+
 def test_a_terminal_that_knows_only_ascii_gets_ascii() -> None:
     view = folded([*FAILING, Notice("→ naïve ✓")])
     text = "\n".join(drawn(view, 40, 24, encoding="ascii"))
@@ -159,12 +171,12 @@ def test_logs_show_the_last_lines_that_fit() -> None:
 @given(
     st.integers(1, 60),
     st.integers(0, 200),
-    st.booleans(),
+    st.integers(0, 4),
     st.integers(0, 40),
     st.integers(0, 50),
 )
 def test_parts_never_take_more_than_there_is(
-    height: int, faults: int, working: bool, rows: int, done: int
+    height: int, faults: int, working: int, rows: int, done: int
 ) -> None:
     shared = share(height, faults=faults, working=working, rows=rows, done=done)
     parts = [shared.faults, shared.work, shared.rows + shared.head * (shared.rows > 0)]

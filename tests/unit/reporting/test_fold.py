@@ -24,6 +24,7 @@ from attune_dev.model.event import (
     Stopped,
     Unchanged,
 )
+from attune_dev.model.plan import Action, ActionKind
 from attune_dev.reporting.view import Fault, Phase, State, View, Work
 from tests.unit.reporting.boards import (
     BROKEN,
@@ -32,6 +33,8 @@ from tests.unit.reporting.boards import (
     RECREATE,
     RUNNING,
     SOURCE,
+    SYNC,
+    WHY,
     WORKING,
     folded,
 )
@@ -74,7 +77,7 @@ def test_a_change_goes_from_waiting_to_building_to_live() -> None:
     view = folded([Started(BUILD, "image")], view)
     assert view.row("api").state is State.BUILDING
     assert view.phase is Phase.WORKING
-    assert view.work == Work("build api", 1.0)
+    assert view.work == (Work("build api", 1.0, 1, State.BUILDING, frozenset({"api"})),)
     view = folded([BUILT, Started(RECREATE)], view)
     assert view.row("api").state is State.STARTING
     view = folded([REPLACED, Idle(ok=True)], view, at=20.0)
@@ -129,11 +132,28 @@ def test_code_that_was_swapped_in_is_told_until_an_image_has_it() -> None:
 
 def test_progress_and_output_are_the_works() -> None:
     view = folded([*WORKING, Progress(BUILD, "compiling serde", 3, 10, 8.0)])
-    assert view.work == Work("build api", 4.0, "compiling serde", 3, 10, 8.0, 5.0)
+    about = (1, State.BUILDING, frozenset({"api"}))
+    assert view.work == (Work("build api", 4.0, *about, "compiling serde", 3, 10, 8.0, 5.0),)
     view = folded([Output(BUILD, "  \x1b[2Jspoken\x07 ")], view)
-    assert view.work is not None
-    assert view.work.line == "spoken"
-    assert folded([Output(None, "nobody works")]).work is None
+    assert [work.line for work in view.work] == ["spoken"]
+    assert folded([Output(None, "nobody works")]).work == ()
+
+
+def test_what_runs_at_once_is_kept_apart() -> None:
+    """A pack file saved during a build: the service is built and restarted at once."""
+    restart = Action(3, ActionKind.RESTART, ("api",), (), WHY)
+    beside = (Started(SYNC), Progress(BUILD, "compiling serde", 3, 10), Started(restart))
+    view = folded([*WORKING, *beside, Output(restart, "stopping")])
+    assert [(work.text, work.line) for work in view.work] == [
+        ("build api", "compiling serde"),
+        ("sync-packs core", ""),
+        ("restart api", "stopping"),
+    ]
+    assert view.row("api").state is State.STARTING
+    ended = Ended(restart, ok=True, seconds=1.0, outcome="succeeded", changed=("api",))
+    view = folded([ended], view)
+    assert view.row("api").state is State.BUILDING  # what else is done with it
+    assert [work.text for work in view.work] == ["build api", "sync-packs core"]
 
 
 def test_the_engine_goes_and_comes() -> None:

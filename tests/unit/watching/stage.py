@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from attune_dev.errors import ActionError, AttuneDevError
 from attune_dev.model.event import Ended, Event, Planned, Started
 from attune_dev.model.event_json import to_dict
 from attune_dev.model.plan import Action, ActionKind, Because, Ignored, Plan
+from attune_dev.planning.together import compiles
 from attune_dev.running.outcome import ActionResult, Outcome, RunResult, TargetResult
 from attune_dev.watching.git_quiet import Hold
 from attune_dev.watching.inbox import Finished, Message, StopNow, Told, Touched
@@ -217,27 +219,38 @@ class FakeWorker:
         self.applies: Callable[[Action], None] = lambda action: None
         self.at_start: Callable[[], None] = lambda: None
         self.does: dict[ActionKind, Callable[[], None]] = {}
-        self._job: Job | None = None
+        self.slow: dict[ActionKind, float] = {}
+        self._jobs: dict[int, Job] = {}
+        self._told_to_end: set[int] = set()
 
     def start(self, job: Job) -> None:
-        assert self._job is None, "one job at a time"
-        self._job = job
+        beside = [self._jobs[number] for number in self._jobs]
+        self._jobs[job.number] = job
         self.at_start()
-        self._script.at(self._clock.time + self.seconds, lambda: self._end(job))
+        assert not (beside and any(each.everything for each in (job, *beside))), "all by itself"
+        seconds = self.seconds
+        if not job.everything:
+            plan, others = job.make_plan(), [each.make_plan() for each in beside]
+            assert compiles(plan) not in [compiles(other) for other in others], "one of a kind"
+            ids = [{action.id for action in each.actions} for each in (plan, *others)]
+            assert sum(map(len, ids)) == len(set().union(*ids)), "ids of their own"
+            kinds = {action.kind for action in plan.actions}
+            seconds = max((self.slow.get(kind, seconds) for kind in kinds), default=seconds)
+        self._script.at(self._clock.time + seconds, lambda: self._end(job))
 
-    def cancel(self) -> None:
+    def cancel(self, job: Job | None = None) -> None:
         self.cancelled += 1
-        job = self._job
-        if not self.stubborn and job is not None:
-            self._script.at(self._clock.time + 0.1, lambda: self._end(job))
+        for each in self._jobs.values() if job is None else [job]:
+            self._told_to_end.add(each.number)
+            if not self.stubborn:
+                self._script.at(self._clock.time + 0.1, partial(self._end, each))
 
     def close(self, seconds: float) -> None:
         self.closed = True
 
     def _end(self, job: Job) -> Message | None:
-        if self._job is not job:
+        if self._jobs.pop(job.number, None) is None:
             return None
-        self._job = None
         if self.raises is not None:
             return Finished(job, JobResult(error=self.raises))
         self._do_all(job)
@@ -251,7 +264,7 @@ class FakeWorker:
         results: dict[int, ActionResult] = {}
         for action in plan.actions:
             self._tell(Started(action))
-            results[action.id] = self._do(action, results)
+            results[action.id] = self._do(job, action, results)
             if results[action.id].ok and (made := job.writes(action)):
                 written[action.id] = made
             result = results[action.id]
@@ -259,8 +272,8 @@ class FakeWorker:
         run = RunResult(plan, tuple(results.values()))
         self._script.at(self._clock.time, lambda: Finished(job, JobResult(run, written=written)))
 
-    def _do(self, action: Action, results: Mapping[int, ActionResult]) -> ActionResult:
-        if self.cancelled:
+    def _do(self, job: Job, action: Action, results: Mapping[int, ActionResult]) -> ActionResult:
+        if job.number in self._told_to_end:
             return ActionResult(action, Outcome.CANCELLED)
         if any(not results[need].ok for need in action.needs):
             return ActionResult(action, Outcome.SKIPPED)

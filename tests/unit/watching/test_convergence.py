@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from attune_dev.watching.snapshot import Snapshot
 
 SERVICES = ("api", "executor", "sensor")
+PACK = "packs/core"
 FILES = ("main.rs", "lib.rs", "deep/mod.rs")
 HALF = {"?": "half done"}
 
@@ -35,6 +36,7 @@ class World:
     def _stage(self, root: Path, state: Path) -> Stage:
         stage = Stage(root, state)
         stage.worker.seconds = self.dice.choice([0.2, 1.0, 3.0])
+        stage.worker.slow = {ActionKind.BUILD: self.dice.choice([0.5, 3.0, 8.0])}
         stage.worker.applies = self._apply
         stage.worker.at_start = self._read_early
         stage.worker.chance = lambda action: (
@@ -43,6 +45,7 @@ class World:
             and self.dice.random() < self.failing
         )
         stage.planning.opening_actions = (
+            (ActionKind.SYNC_PACKS, "core"),
             *((ActionKind.BUILD, name) for name in SERVICES),
             *((ActionKind.RECREATE, name) for name in SERVICES),
         )
@@ -73,7 +76,7 @@ class World:
         self.stage = self._stage(self.stage.root, self.stage.state)
 
     def on_disk(self, service: str) -> dict[str, str]:
-        folder = self.stage.root / "services" / service
+        folder = self.stage.root / (service if service == PACK else f"services/{service}")
         return {
             str(path.relative_to(folder)): path.read_text()
             for path in sorted(folder.rglob("*"))
@@ -81,12 +84,15 @@ class World:
         }
 
     def _read_early(self) -> None:
-        self.early = {name: self.on_disk(name) for name in SERVICES}
+        self.early = {name: self.on_disk(name) for name in (*SERVICES, PACK)}
 
     def _apply(self, action: Action) -> None:
         """A build reads the files; recreating puts what was built in place, maybe half of it."""
         for name in action.targets:
-            if action.kind is ActionKind.BUILD:
+            if action.kind is ActionKind.SYNC_PACKS:
+                early = self.dice.random() < 0.5
+                self.running[PACK] = self.early[PACK] if early else self.on_disk(PACK)
+            elif action.kind is ActionKind.BUILD:
                 early = self.dice.random() < 0.5
                 self.running[f"image {name}"] = self.early[name] if early else self.on_disk(name)
             elif action.kind is ActionKind.RECREATE:
@@ -94,7 +100,7 @@ class World:
 
     def compare(self) -> None:
         self.checked += 1
-        for name in SERVICES:
+        for name in (*SERVICES, PACK):
             assert self.running.get(name) == self.on_disk(name)
 
     def write_something(self) -> Message | None:
@@ -106,7 +112,8 @@ class World:
             lost = self.stage.root / "services" / self.dice.choice(SERVICES) / "lost.rs"
             lost.write_text(f"lost {self.lost}")
             return None
-        name = f"services/{self.dice.choice(SERVICES)}/{self.dice.choice(FILES)}"
+        folder = self.dice.choice([*(f"services/{name}" for name in SERVICES), PACK])
+        name = f"{folder}/{self.dice.choice(FILES)}"
         path = self.stage.root / name
         if self.dice.random() < 0.2 and path.exists():
             path.unlink()
@@ -150,6 +157,8 @@ def test_what_runs_is_what_is_on_disk_when_all_is_live(tmp_path: Path, seed: int
     for name in SERVICES:
         (root / "services" / name).mkdir(parents=True)
         (root / "services" / name / "main.rs").write_text("first")
+    (root / PACK).mkdir(parents=True)
+    (root / PACK / "main.rs").write_text("first")
     (root / "compose.yaml").write_text("first")
     world = World(root, state, random.Random(seed))
     for _ in range(4):

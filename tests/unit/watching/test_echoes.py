@@ -17,7 +17,7 @@ class Day:
         """Ten seconds of work; ``written`` seconds ago its cause was written."""
         found = self.echoes.starts(plan(path), lambda _: self.now - written)
         self.now += 10
-        self.echoes.ended()
+        self.echoes.ended(plan(path))
         self.now += 1
         return found
 

@@ -1,0 +1,127 @@
+"""A long build keeps nobody waiting who has nothing to do with it, on an engine."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.small import DOCKERFILE, Small
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
+
+BUILD_SECONDS = 15
+SLOW = f"RUN if grep -q ^slow /code; then sleep {BUILD_SECONDS}; fi"
+ACTION = "packs/core/actions/a.yaml"
+YAML = "ref: core.a\nlabel: {label}\nrunner_type: shell\nentry_point: a.sh\nenabled: true\n"
+
+
+class WithPack(Small):
+    """A service that is long in building, and one that reads a pack at its start."""
+
+    def write_compose(self, **web: Any) -> None:
+        """See :class:`Small`."""
+        super().write_compose(**web)
+        file = self.root / "compose.yaml"
+        document = json.loads(file.read_text())
+        reading = "cat /packs/core/actions/a.yaml; exec sleep 100000"
+        filling = ["cp", "-a", "/source/.", "/packs"]
+        common = {"image": self.image, "network_mode": "none", "init": True}
+        common |= {"stop_grace_period": "0s"}
+        mounts = ["./packs:/source:ro", "packs:/packs"]
+        fill = common | {"restart": "no", "command": filling, "volumes": mounts}
+        done = {"fill": {"condition": "service_completed_successfully"}}
+        read = common | {"command": ["sh", "-c", reading], "volumes": ["packs:/packs:ro"]}
+        read |= {"depends_on": done}
+        document["services"] |= {"fill": fill, "reader": read}
+        file.write_text(json.dumps(document | {"volumes": {"packs": {}}}, indent=1))
+
+    def label(self, label: str) -> None:
+        """Saves the pack's file."""
+        file = self.root / ACTION
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(YAML.format(label=label))
+
+    def read(self) -> str:
+        """What the reader has read at its last start."""
+        logs = self.docker("compose", "logs", "--no-log-prefix", "reader").split("label: ")
+        return logs[-1].partition("\n")[0]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[WithPack]:
+    made = WithPack(tmp_path / "small")
+    made.label("First")
+    (made.root / "packs/core/pack.yaml").write_text("ref: core\nlabel: Core\nversion: 1.0.0\n")
+    script = made.root / "packs/core/actions/a.sh"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    slow = DOCKERFILE.replace("COPY code /code", f"COPY code /code\n{SLOW}")
+    (made.root / "Dockerfile").write_text(slow)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def building(project: WithPack) -> float:
+    """Waits until a build has started; when that was."""
+    while (event := project.next("start"))["action"] != "build":
+        continue
+    return float(event["t"])
+
+
+def test_a_pack_file_is_live_before_the_build_ends(project: WithPack) -> None:
+    project.save("slow-two")
+    began = building(project)
+    project.label("Second")
+    project.until(lambda: project.read() == "Second", "the reader never read it")
+    took = time.time() - began
+    assert project.code() == "one", "the build still runs"
+    assert project.idle()["ok"]
+    assert project.code() == "slow-two"
+    told = [e for e in project.events() if e["event"] in ("start", "end") and e["t"] >= began]
+    assert [(e["event"], e["action"]) for e in told] == [
+        ("start", "build"),
+        ("start", "sync-packs"),
+        ("end", "sync-packs"),
+        ("start", "restart"),
+        ("end", "restart"),
+        ("end", "build"),
+        ("start", "recreate"),
+        ("end", "recreate"),
+    ]
+    for event in told:  # each end is of the start with its id, whatever runs beside it
+        same = [e["action"] for e in told if e["id"] == event["id"]]
+        assert len(same) == 2
+    assert took < BUILD_SECONDS
+
+
+def test_a_build_that_is_broken_off_leaves_what_runs_beside_it_alone(project: WithPack) -> None:
+    project.save("slow-two")
+    building(project)
+    project.label("Second")
+    project.save("slow-three")
+    assert project.idle()["ok"]
+    assert (project.code(), project.read()) == ("slow-three", "Second")
+    ends = [(e["action"], e["outcome"]) for e in project.events() if e["event"] == "end"]
+    assert ("build", "cancelled") in ends
+    assert ("restart", "cancelled") not in ends
+
+
+def test_ctrl_c_ends_all_that_runs_and_the_next_start_finds_it(project: WithPack) -> None:
+    project.save("slow-two")
+    building(project)
+    project.label("Second")
+    assert project.next("start")["action"] == "sync-packs"
+    began = time.monotonic()
+    assert project.stop(signal.SIGINT) == 130
+    assert time.monotonic() - began < 4
+    project.start()
+    assert (project.code(), project.read()) == ("slow-two", "Second")
