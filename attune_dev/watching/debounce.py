@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+STORM = 1_000  # paths
+STORM_CAPS = 3
+
 
 @dataclass(slots=True)
 class Debouncer:
@@ -13,6 +16,9 @@ class Debouncer:
         quiet: seconds without a further path until the batch is due.
         cap: seconds after the first path when the batch is due although paths go on coming;
             without it a program that writes a log would hold everything back for ever.
+
+    A storm of files that are all others, as a branch switch or a generator makes, is one batch for
+    three times the cap.
     """
 
     quiet: float = 0.15
@@ -20,6 +26,7 @@ class Debouncer:
     _paths: set[str] = field(default_factory=set)
     _first: float | None = None
     _last: float = 0.0
+    _grown: float = 0.0
 
     def add(self, path: str, now: float) -> None:
         """Takes one path in.
@@ -30,14 +37,19 @@ class Debouncer:
         """
         if self._first is None:
             self._first = now
-        self._paths.add(path)
         self._last = max(self._last, now)
+        if path not in self._paths:
+            self._paths.add(path)
+            self._grown = self._last
 
     def deadline(self) -> float | None:
         """When the batch is due; ``None`` where there is none."""
         if self._first is None:
             return None
-        return min(self._last + self.quiet, self._first + self.cap)
+        cap = self._first + self.cap
+        if len(self._paths) > STORM:
+            cap = max(cap, min(self._grown + self.quiet, self._first + STORM_CAPS * self.cap))
+        return min(self._last + self.quiet, cap)
 
     def take(self, now: float) -> frozenset[str]:
         """The batch where it is due, nothing otherwise."""

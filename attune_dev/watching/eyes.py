@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from attune_dev.watching.parts import Options, Parts
     from attune_dev.watching.scope import Scope
 
-RESCAN_FACTOR = 200  # looking at everything, just in case, takes half a percent of the time at most
+RESCAN_FACTOR = 500  # looking at everything, just in case, takes 0.2 % of the time at most
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,30 @@ def test_each_path_prolongs_the_wait_up_to_the_cap() -> None:
     assert len(debouncer.take(12.0)) == 8
 
 
+def storm(*, files: int, seconds: float, apart: int = 1_000_000) -> Debouncer:
+    debouncer = Debouncer(quiet=0.15, cap=2.0)
+    for number in range(files):
+        debouncer.add(f"f{number % apart}", 10.0 + seconds * number / files)
+    return debouncer
+
+
+def test_a_storm_of_other_files_is_one_batch_though_it_takes_longer_than_the_cap() -> None:
+    due = storm(files=20_000, seconds=4.0).deadline()
+    assert due is not None
+    assert 14.1 < due < 14.2
+
+
+def test_even_a_storm_ends() -> None:
+    assert storm(files=90_000, seconds=9.0).deadline() == 16.0
+
+
+def test_the_same_files_again_and_again_are_no_storm() -> None:
+    assert storm(files=20_000, seconds=4.0, apart=900).deadline() == 12.0
+    due = storm(files=20_000, seconds=40.0, apart=1500).deadline()
+    assert due is not None
+    assert 13.1 < due < 13.2
+
+
 def test_one_path_touched_a_hundred_times_is_in_the_batch_once() -> None:
     debouncer = Debouncer()
     for _ in range(100):
