@@ -13,6 +13,7 @@ from attune_dev.cli.build import build, pack_binaries
 from attune_dev.cli.clean import clean
 from attune_dev.cli.dev import dev
 from attune_dev.cli.dockerfiles import dockerfiles
+from attune_dev.cli.doctor import doctor
 from attune_dev.cli.look import ps
 from attune_dev.cli.machine import setup
 from attune_dev.cli.migrate import migrate
@@ -27,7 +28,7 @@ from attune_dev.cli.wait import wait
 
 TASKS: tuple[Task[Any], ...] = (
     up, down, restart, rollback, ps, logs, exec_, build, pack_binaries, plan, why, graph,
-    dockerfiles, migrate, setup, clean,
+    dockerfiles, migrate, setup, doctor, clean,
 )  # fmt: skip
 
 PACKS_TASKS: tuple[Task[Any], ...] = (

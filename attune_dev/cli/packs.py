@@ -82,10 +82,10 @@ def packs_check(_context: Any, packs: list[str], fix: bool = False, json: bool =
     started = time.monotonic()
     project = Project(find_root())
     named = split_names(packs)
-    checks = _check(project, named)
+    checks = check_packs(project, named)
     repaired = repair(project.root, checks) if fix else ()
     if repaired:
-        checks = _check(project, named)
+        checks = check_packs(project, named)
     ok = not any(check.errors for check in checks)
     if json:
         document = {
@@ -102,7 +102,7 @@ def packs_check(_context: Any, packs: list[str], fix: bool = False, json: bool =
         raise Exit(code=ExitCode.ACTION_FAILED)
 
 
-def _check(project: Project, named: Sequence[str]) -> list[PackCheck]:
+def check_packs(project: Project, named: Sequence[str]) -> list[PackCheck]:
     """Checks packs of all folders, those that are bind-mounted included."""
     from attune_dev.cli.act import helper_image
     from attune_dev.packs.check.programs import Programs

@@ -14,7 +14,7 @@ from attune_dev.cli.project import Project, check_names, split_names
 from attune_dev.errors import EnvironmentLacksError, ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from attune_dev.model.packs import PacksFolder
     from attune_dev.packs.mounts import Reader
@@ -52,7 +52,7 @@ def packs_status(
     project = Project.ready()
     found = _statuses(project, split_names(packs), deep=deep)
     readers = _readers(project) if deep else {}
-    binaries = _binaries(project, found)
+    binaries = _of_packs(states_of_binaries(project, found), found)
     same = all(status.in_sync for _, statuses in found for status in statuses)
     ok = same and all(reader.right for some in readers.values() for reader in some)
     if json:
@@ -61,7 +61,7 @@ def packs_status(
             "ok": ok,
             "seconds": round(time.monotonic() - started, 3),
             "deep": deep,
-            "volumes": {f.root: _volume(project, f) for f, _ in found},
+            "volumes": {f.root: volume_of(project, f) for f, _ in found},
             "targets": [status.to_dict() for _, statuses in found for status in statuses],
             "binaries": [binary.to_dict() for binary in binaries],
             "readers": [reader.to_dict() for some in readers.values() for reader in some],
@@ -98,14 +98,15 @@ def packs_diff(_context: Any, packs: list[str]) -> None:
         todo = [status for status in statuses if not status.in_sync]
         if not todo:
             continue
-        with HelperSession(_volume(project, folder), image=helper_image(project)) as session:
+        with HelperSession(volume_of(project, folder), image=helper_image(project)) as session:
             for status in todo:
                 print(clean_line(_line(status)))
                 for line in pack_diff(project.root / folder.root, status, session):
                     print(clean_line(line))
 
 
-def _volume(project: Project, folder: PacksFolder) -> str:
+def volume_of(project: Project, folder: PacksFolder) -> str:
+    """The name in Docker of the volume that a folder of packs fills."""
     return project.compose.volumes.get(folder.volume, folder.volume)
 
 
@@ -117,7 +118,7 @@ def _statuses(
 
     found = []
     for folder in project.workspace.packs_folders:
-        volume = _volume(project, folder)
+        volume = volume_of(project, folder)
         image = helper_image(project)
         statuses = compare(project.root, folder, volume, image=image, deep=deep, files=True)
         if statuses is None:
@@ -130,20 +131,32 @@ def _statuses(
     return [(folder, [s for s in statuses if s.name in names]) for folder, statuses in found]
 
 
-def _binaries(
+def states_of_binaries(
     project: Project, found: Sequence[tuple[PacksFolder, Sequence[PackStatus]]]
-) -> list[BinaryStatus]:
-    """Whether the binaries of packs that were asked for are those of their sources."""
+) -> tuple[BinaryStatus, ...]:
+    """Whether pack binaries are those of their sources.
+
+    Args:
+        project: which.
+        found: what is known of the volumes, which may remember what a binary was made from.
+    """
     from attune_dev.packs.stale import binary_states
 
-    places = {f"{f.root}/{s.name}/": s for f, statuses in found for s in statuses}
     in_volume = {
-        place + path: digests
-        for place, status in places.items()
+        f"{folder.root}/{status.name}/{path}": digests
+        for folder, statuses in found
+        for status in statuses
         for path, digests in status.sources.items()
     }
-    states = binary_states(project.root, project.workspace, (), in_volume)
-    return [state for state in states if any(state.path.startswith(place) for place in places)]
+    return binary_states(project.root, project.workspace, (), in_volume)
+
+
+def _of_packs(
+    states: Iterable[BinaryStatus], found: Sequence[tuple[PacksFolder, Sequence[PackStatus]]]
+) -> list[BinaryStatus]:
+    """The binaries of packs that were asked for."""
+    places = tuple(f"{f.root}/{s.name}/" for f, statuses in found for s in statuses)
+    return [state for state in states if state.path.startswith(places)]
 
 
 def _readers(project: Project) -> dict[str, tuple[Reader, ...]]:
@@ -164,7 +177,7 @@ def _tell(
     from attune_dev.reporting.text import clean_line
 
     for folder, statuses in found:
-        volume = _volume(project, folder)
+        volume = volume_of(project, folder)
         print(f"{folder.root}/ in the volume {volume}")
         for status in statuses:
             print(clean_line(f"  {_line(status)}"))

@@ -61,6 +61,13 @@ def builder_images(project: ComposeProject) -> list[Leftover]:
     return _listed(["image", "ls", *_of(project), *label, "--format", template])
 
 
+def helpers(project: ComposeProject) -> list[Leftover]:
+    """The containers that help with packs and builds; ``detail`` is whose they are."""
+    label = ["--filter", f"label={HELPER_LABEL}.project={project.name}"]
+    template = f'{{{{.ID}}}}\t{{{{.Names}}}}\t{{{{.Label "{HELPER_LABEL}.owner"}}}}'
+    return _listed(["container", "ls", "-a", *label, "--format", template])
+
+
 def images(names: Iterable[str]) -> list[Leftover]:
     """Those of the named images that are there."""
     found = []

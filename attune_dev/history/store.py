@@ -92,19 +92,18 @@ class History:
             kind: of the action.
             limit: how many at most.
         """
-        if not (self._root / STATE_DIRECTORY / FILE).exists():
-            return ()
-        with self._open() as db:
-            if db is None:
-                return ()
-            return self._guarded(lambda: _builds(db, kind, limit), otherwise=())
+        return self._read(lambda db: _builds(db, kind, limit))
 
     def runs(self, limit: int = 1000) -> tuple[RunRow, ...]:
         """The last runs with all that is known of them, newest first."""
+        return self._read(lambda db: _runs(db, limit))
+
+    def _read(self, rows: Callable[[sqlite3.Connection], tuple[T, ...]]) -> tuple[T, ...]:
+        """What is in the store; looking makes none."""
+        if not (self._root / STATE_DIRECTORY / FILE).exists():
+            return ()
         with self._open() as db:
-            if db is None:
-                return ()
-            return self._guarded(lambda: _runs(db, limit), otherwise=())
+            return () if db is None else self._guarded(lambda: rows(db), otherwise=())
 
     def _guarded(self, work: Callable[[], T], *, otherwise: T) -> T:
         try:

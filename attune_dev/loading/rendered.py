@@ -88,6 +88,12 @@ def render_dockerfiles(
     return tuple(changes)
 
 
+def rendered_paths(root: Path, workspace: Workspace) -> tuple[str, ...]:
+    """The Dockerfiles that have a rendered part; other repositories may have none."""
+    texts = _texts(root, workspace)
+    return tuple(path for path, text in texts.items() if take_apart(path, text) is not None)
+
+
 def freshen_script() -> str:
     """The script that the rendered parts run: builds read a copy of it in the repository."""
     return files("attune_dev.loading").joinpath("freshen.sh").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attune_dev.errors import ActionError
-from attune_dev.state import read_json, state_directory, write_json
+from attune_dev.state import STATE_DIRECTORY, read_json, state_directory, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -112,6 +112,14 @@ class Lock:
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+
+def loop_of(root: Path) -> Holder | None:
+    """The ``inv dev`` that watches a repository, ``None`` without one; makes no state directory."""
+    if not (root / STATE_DIRECTORY / f"{LOOP}.lock").exists():
+        return None
+    lock = Lock(root, LOOP, "")
+    return None if lock.free() else lock.holder() or Holder(0, "?", str(root), "inv dev")
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from attune_dev.bench.sample.clone import REPOSITORY
+from attune_dev.docker.labels import HELPER_LABEL
 from attune_dev.setup import envfile
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
@@ -75,9 +77,9 @@ class Repository:
         done = self._run(words, status)
         return done.stdout + done.stderr
 
-    def document(self, *words: str) -> dict[str, Any]:
+    def document(self, *words: str, status: int = 0) -> dict[str, Any]:
         """Runs a task with ``--json`` and returns the one document on standard output."""
-        told: dict[str, Any] = json.loads(self._run((*words, "--json"), 0).stdout)
+        told: dict[str, Any] = json.loads(self._run((*words, "--json"), status).stdout)
         return told
 
     def _run(self, words: tuple[str, ...], status: int) -> subprocess.CompletedProcess[str]:
@@ -232,6 +234,56 @@ def _leads_to(link: Path, folder: Path) -> bool:
         return link.readlink().is_relative_to(folder)
     except OSError:
         return False
+
+
+def faults(document: dict[str, Any]) -> set[tuple[str, str, str]]:
+    """What ``doctor --json`` found: check, what it is about and what is the matter."""
+    return {
+        (check["name"], found["name"], found["what"])
+        for check in document["targets"]
+        for found in check["findings"]
+        if found["level"] == "fault"
+    }
+
+
+def test_a_doctor_finds_what_is_wrong_and_changes_nothing(repository: Repository) -> None:
+    repository.run("dev", "--until-idle", "--images")
+    well = repository.document("doctor")
+    assert faults(well) == set()
+    assert {check["outcome"] for check in well["targets"]} == {"ok"}
+
+    (repository.root / "web/greeting").write_text(f"{uuid.uuid4()}\n")
+    told = repository.document("doctor", status=1)
+    assert faults(told) == {("sources", "web", "its image is older than web/greeting")}
+    repository.run("build", "web")
+    label = "label=com.docker.compose.service=worker"
+    listed = ["docker", "ps", "-q", "--filter", label, "--filter"]
+    listed.append(f"label=com.docker.compose.project={repository.project}")
+    worker = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.strip()
+    subprocess.run(["docker", "kill", worker], capture_output=True, check=True)
+    helper = f"{repository.project}-helper"
+    owner = f"{HELPER_LABEL}.owner={platform.node()}:{2**22 + 1}"  # above the largest process id
+    of = f"{HELPER_LABEL}.project={repository.project}"
+    image = repository.environ.get("DEBIAN_IMAGE", "debian:bookworm-slim")
+    create = ["docker", "create", "--name", helper, "--label", owner, "--label", of, image, "true"]
+    subprocess.run(create, capture_output=True, check=True)
+    try:
+        before = repository.ids()
+        told = repository.document("doctor", status=1)
+        assert repository.ids() == before
+        assert told["ok"] is False
+        assert faults(told) == {
+            ("services", "web", "its container is older than its image"),
+            ("services", "worker", "does not run (it ended with status 137)"),
+            ("remains", helper, f"is a helper of process {2**22 + 1}, which is gone"),
+        }
+        lines = repository.run("doctor", status=1)
+        assert "fix: ./inv up web" in lines
+        assert f"fix: docker rm --force {helper}" in lines
+    finally:
+        subprocess.run(["docker", "rm", "--force", helper], capture_output=True)
+        repository.run("up")
+    assert faults(repository.document("doctor")) == set()
 
 
 def test_exec_passes_words_and_the_exit_status(repository: Repository) -> None:

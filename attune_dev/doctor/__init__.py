@@ -1,0 +1,1 @@
+"""What is not as it should be in a checkout, on its machine and in its stack."""
