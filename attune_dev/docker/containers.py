@@ -95,6 +95,7 @@ class ContainerState:
         mounts: sorted by target.
         argv: what it starts, entry point and arguments as they were resolved.
         read_only: whether its root file system cannot be written.
+        stop_seconds: how long it gets to end by itself, ``None`` for the engine's own choice.
     """
 
     service: str
@@ -115,6 +116,7 @@ class ContainerState:
     mounts: tuple[ContainerMount, ...] = ()
     argv: tuple[str, ...] = field(default=(), repr=False)
     read_only: bool = False
+    stop_seconds: int | None = None
 
     @property
     def running(self) -> bool:
@@ -216,6 +218,7 @@ def _container(document: Mapping[str, Any]) -> ContainerState:
         mounts=_mounts(document.get("Mounts") or ()),
         argv=(str(document.get("Path", "")), *map(str, document.get("Args") or ())),
         read_only=bool((document.get("HostConfig") or {}).get("ReadonlyRootfs")),
+        stop_seconds=config.get("StopTimeout"),
     )
 
 

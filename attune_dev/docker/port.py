@@ -209,7 +209,11 @@ class DockerPort(Protocol):
         ...
 
     def restart(self, services: Sequence[str], on_line: OnLine = ...) -> None:
-        """Restarts the containers of exactly these services."""
+        """Restarts the containers of exactly these services.
+
+        All at once, but for those that depend on others of them: these come after, and where they
+        wait for health or completion, after that.
+        """
         ...
 
     def rerun(

@@ -32,7 +32,11 @@ class Wave:
 
 
 def start_waves(
-    project: ComposeProject, services: Iterable[str], *, dependencies: bool = True
+    project: ComposeProject,
+    services: Iterable[str],
+    *,
+    dependencies: bool = True,
+    strict: bool = False,
 ) -> tuple[Wave, ...]:
     """Services in the order in which they start.
 
@@ -44,6 +48,8 @@ def start_waves(
         project: whose services.
         services: which ones.
         dependencies: whether all that they depend on is started too.
+        strict: whether a mere order makes a later wave, too, for whoever starts the services of a
+            wave all at once.
 
     Raises:
         UsageError: a service does not exist.
@@ -61,7 +67,10 @@ def start_waves(
             todo += [entry.service for entry in graph[name]]
     levels: dict[str, int] = {}
     for name in _ordered(graph):
-        steps = (levels[e.service] + (e.condition is not Condition.STARTED) for e in graph[name])
+        steps = (
+            levels[e.service] + (strict or e.condition is not Condition.STARTED)
+            for e in graph[name]
+        )
         levels[name] = max(steps, default=0)
     members = [
         sorted(name for name, level in levels.items() if level == each)

@@ -20,6 +20,7 @@ from attune_dev.docker.engine import QUERY_SECONDS
 from attune_dev.docker.failures import explain
 from attune_dev.docker.port import ImageOutcome, ImageResult
 from attune_dev.docker.process import Completed, Running, run
+from attune_dev.docker.restarting import restart_together
 from attune_dev.docker.start import Wave, start_waves
 from attune_dev.docker.superseded import Superseded
 from attune_dev.docker.swapping import Swapping
@@ -131,12 +132,20 @@ class WhalesDocker(Swapping):
             self.wait_healthy(wave.healthy, timeout, cancel=cancel)
 
     def restart(self, services: Sequence[str], on_line: OnLine = _nothing) -> None:
-        """See :class:`DockerPort`."""
+        """See :class:`DockerPort`; Compose's own call takes half a second longer."""
         named = self._named(services)
-        present = {container.service for container in self.containers()}
+        containers = self.containers()
+        present = {container.service for container in containers}
         if missing := [name for name in named if name not in present]:
             raise ActionError(f"{', '.join(missing)} has no container to restart", hint="./inv up")
-        self._compose(["restart", "--no-deps", *named], on_line)
+        if any(self.project.services[name].hooks for name in named):  # only Compose runs these
+            self._compose(["restart", "--no-deps", *named], on_line)
+            return
+        with self._lock:
+            for wave in start_waves(self.project, named, dependencies=False, strict=True):
+                self._await(wave, START_SECONDS, Cancel())
+                own = [c for c in containers if c.service in wave.services]
+                restart_together(own, self._docker, on_line)
 
     def rerun(
         self,

@@ -90,6 +90,7 @@ def _service(
         ports=tuple(_port(port) for port in definition.get("ports") or ()),
         has_healthcheck=_has_healthcheck(definition.get("healthcheck")),
         files=_files(definition, data, place),
+        hooks=bool(definition.get("post_start") or definition.get("pre_stop")),
         digest=_container_digest(definition, data),
         build_digest=_digest(build) if build is not None else "",
     )

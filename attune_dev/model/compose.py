@@ -195,6 +195,7 @@ class Service:
         ports: published ports.
         has_healthcheck: whether the Compose file gives it a health check.
         files: files that its configs and secrets mount into it.
+        hooks: whether Compose runs commands in it after its start or before its stop.
         digest: digest of what its containers are made of, without the build section: equal
             digests and an equal image need no recreate.
         build_digest: digest of its build section, empty for image-only services.
@@ -212,6 +213,7 @@ class Service:
     ports: tuple[Port, ...] = ()
     has_healthcheck: bool = False
     files: tuple[str, ...] = ()
+    hooks: bool = False
     digest: str = ""
     build_digest: str = ""
     override: Override = field(default_factory=Override)

@@ -182,9 +182,10 @@ class FakeDocker(FakeSwaps):
         self.record("restart", named)
         if missing := [name for name in named if name not in self._containers]:
             raise ActionError(f"{', '.join(missing)} has no container to restart", hint="./inv up")
-        for name in named:
-            self._run(self._containers[name])
-            on_line(f"Container {name} Restarted")
+        for wave in start_waves(self.project, named, dependencies=False, strict=True):
+            for name in wave.services:
+                self._run(self._containers[name])
+                on_line(f"Container {name} Restarted")
 
     def rerun(
         self,

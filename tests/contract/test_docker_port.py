@@ -186,6 +186,18 @@ def test_a_restart_keeps_containers_and_touches_no_other_service(rig: Rig) -> No
     assert (after["web"], after["filler"]) == (started["web"], started["filler"])
 
 
+def test_of_services_that_restart_together_those_that_wait_for_others_come_last(rig: Rig) -> None:
+    build(rig.port)
+    rig.port.up(SERVICES)
+    started = starts(rig.port)
+    told: list[str] = []
+    rig.port.restart(["web", "api"], told.append)
+    after = starts(rig.port)
+    assert started["web"] < after["api"] < after["web"]
+    assert [line.rpartition(" ")[2] for line in told] == ["Restarted", "Restarted"]
+    assert after["filler"] == started["filler"]
+
+
 def test_restarting_what_never_ran_is_an_error(rig: Rig) -> None:
     with pytest.raises(ActionError, match="api has no container"):
         rig.port.restart(["api"])

@@ -40,6 +40,7 @@ def document(service: str = "api", **labels: str) -> dict[str, Any]:
             }
             | {f"com.docker.compose.{key}": value for key, value in labels.items()},
             "Healthcheck": {"Test": ["CMD", "curl", "x"], "Timeout": 3_000_000_000},
+            "StopTimeout": 25,
         },
         "Mounts": [
             {"Type": "volume", "Name": "data", "Source": "/v", "Destination": "/d", "RW": False},
@@ -65,6 +66,7 @@ def test_a_container_is_read_with_all_that_is_asked_of_it_later() -> None:
     assert state.started == pytest.approx(state.created + 0.876544)
     assert state.ended == 0.0
     assert state.health_check == HealthCheck(("curl", "x"), 3.0)
+    assert state.stop_seconds == 25
     assert state.ports == (PublishedPort("127.0.0.1", 9000, 8080),)
     assert state.mounts == (
         ContainerMount("bind", "/repo/c", "/c", read_only=False),

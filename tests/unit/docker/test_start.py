@@ -27,6 +27,14 @@ def test_a_mere_order_is_left_to_compose_within_one_call() -> None:
     assert start_waves(project, ["api"]) == (Wave(("api", "db")),)
 
 
+def test_who_starts_all_of_a_wave_at_once_has_a_mere_order_kept() -> None:
+    project = compose_project(
+        built_service("db"), built_service("api", follows=["db"]), built_service("web")
+    )
+    waves = start_waves(project, ["api", "db", "web"], dependencies=False, strict=True)
+    assert waves == (Wave(("db", "web")), Wave(("api",)))
+
+
 def test_without_dependencies_only_the_named_ones_are_ordered() -> None:
     project = compose_project(
         built_service("db"), built_service("api", after=["db"]), built_service("web", after=["api"])
