@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -16,8 +17,8 @@ PACK_FILES = ("pack.yaml", "pack.yml")
 OTHER_FOLDERS = frozenset(
     ("runtimes", "rules", "workflows", "queues", "policies", "permission_sets", "dashboards")
 ) | {"caches", "aliases"}
-"""Folders of which only the syntax is looked at: their content varies from installation to
-installation."""
+"""Folders in which all YAML is looked at, however deep; of what has no kind of its own only the
+syntax, for its content varies from installation to installation."""
 
 
 class Kind(StrEnum):
@@ -28,6 +29,8 @@ class Kind(StrEnum):
     SENSOR = "sensor"
     TRIGGER = "trigger"
     RUNTIME = "runtime"
+    RULE = "rule"
+    WORKFLOW = "workflow"
     OTHER = "other"
 
 
@@ -36,7 +39,12 @@ KINDS = {
     "sensors": Kind.SENSOR,
     "triggers": Kind.TRIGGER,
     "runtimes": Kind.RUNTIME,
+    "rules": Kind.RULE,
+    "workflows": Kind.WORKFLOW,
+    "actions/workflows": Kind.WORKFLOW,
 }
+_LOOSE = frozenset((Kind.RULE, Kind.WORKFLOW, Kind.OTHER))
+"""What may hold several documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,8 @@ class Facts:
         entry_point: its script or program.
         elsewhere: whether it says in another way what is run: a workflow, a launch.
         workflow: the workflow file that it names.
-        triggers: the triggers that it fires, as written.
+        triggers: the triggers that it fires or waits for, as written.
+        calls: the actions that it starts, as written.
         names: what a runtime is called.
     """
 
@@ -75,6 +84,7 @@ class Facts:
     workflow: Word | None = None
     triggers: tuple[Word, ...] = ()
     names: tuple[str, ...] = ()
+    calls: tuple[Word, ...] = ()
 
 
 def kind_of(path: str) -> Kind | None:
@@ -99,7 +109,7 @@ def read_facts(file: Path, path: str) -> Facts:
     kind = kind_of(path) or Kind.OTHER
     try:
         text = read_bounded(file, name=path)
-        if kind is Kind.OTHER and _many_documents(text):
+        if kind in _LOOSE and _many_documents(text):
             return Facts(path, kind)
         document = load_yaml_document(text, file=path)
     except FileNotFoundError:
@@ -125,8 +135,9 @@ def _facts(document: YamlDocument, path: str, kind: Kind) -> Facts:
         entry_point=_word(document, "entry_point"),
         elsewhere=any(key in data for key in ("workflow_file", "launch")),
         workflow=_word(document, "workflow_file"),
-        triggers=_triggers(document),
+        triggers=_triggers(document, _TRIGGERS[kind is Kind.RULE]),
         names=_names(data) if kind is Kind.RUNTIME else (),
+        calls=tuple(_calls(document, kind)),
     )
     if kind is Kind.RUNTIME:
         return facts
@@ -153,18 +164,51 @@ def _class_runner(document: YamlDocument) -> Word | None:
     return Word("python-script", found.line, found.column) if found else None
 
 
-def _triggers(document: YamlDocument) -> tuple[Word, ...]:
+_TRIGGERS = (("triggers", "trigger_types", "trigger_type"), ("trigger", "trigger_ref"))
+"""Where a sensor and where a rule names triggers."""
+
+
+def _triggers(document: YamlDocument, keys: tuple[str, ...]) -> tuple[Word, ...]:
     found: list[Word] = []
-    for key in ("triggers", "trigger_types", "trigger_type"):
+    for key in keys:
         value = document.value.get(key)
-        if isinstance(value, str):
-            found.append(Word(value, document.line(key) or 1, document.column(key) or 1))
-        elif isinstance(value, list):
-            for index, item in enumerate(value):
-                if isinstance(item, str):
-                    line, column = document.line(key, index), document.column(key, index)
-                    found.append(Word(item, line or 1, column or 1))
+        places: list[tuple[str | int, ...]] = [(key,)]
+        if isinstance(value, list):
+            places = [(key, index) for index in range(len(value))]
+        elif isinstance(value, dict):
+            places = [(key, name) for name in ("type", "ref")]
+        found += _texts(document, places)
     return tuple(found)
+
+
+def _calls(document: YamlDocument, kind: Kind) -> list[Word]:
+    """The actions that a rule or the tasks of a workflow name."""
+    if kind is Kind.RULE:
+        return _texts(document, [("action",), ("action", "ref"), ("action_ref",)])
+    # a task may go on with what the action is given: `core.local cmd=date`
+    return [replace(word, text=word.text.split()[0]) for word in _of_tasks(document, kind)]
+
+
+def _of_tasks(document: YamlDocument, kind: Kind) -> list[Word]:
+    tasks = document.value.get("tasks") if kind is Kind.WORKFLOW else None
+    names: Iterable[Any] = tasks if isinstance(tasks, dict) else range(len(tasks or ()))
+    usable = isinstance(tasks, dict | list)
+    return _texts(document, [("tasks", name, "action") for name in names]) if usable else []
+
+
+def _texts(document: YamlDocument, places: Iterable[tuple[Any, ...]]) -> list[Word]:
+    """The texts at some places; what is something else there is left out."""
+    found = []
+    for place in places:
+        value = document.value
+        for key in place:
+            if isinstance(value, dict) or (isinstance(value, list) and isinstance(key, int)):
+                value = value.get(key) if isinstance(value, dict) else value[key]
+            else:
+                value = None
+        if isinstance(value, str) and value.strip():
+            found.append(Word(value, document.line(*place) or 1, document.column(*place) or 1))
+    return found
 
 
 def _names(data: dict[Any, Any]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from attune_dev.packs.scan import TICK_NS
 from attune_dev.state import STATE_DIRECTORY, keep_json
 
 FILE = "packs-facts.json"
-VERSION = 1
+VERSION = 2
 
 Stamp = tuple[int, int, int]
 
@@ -95,7 +95,7 @@ def _plain(facts: Facts) -> list[Any]:
 
 
 def _facts(path: str, fields: list[Any]) -> Facts:
-    kind, problems, ref, runner, entry_point, elsewhere, workflow, triggers, names = fields
+    kind, problems, ref, runner, entry_point, elsewhere, workflow, triggers, names, calls = fields
     return Facts(
         path,
         Kind(kind),
@@ -107,6 +107,7 @@ def _facts(path: str, fields: list[Any]) -> Facts:
         workflow=_word(workflow),
         triggers=tuple(Word(*word) for word in triggers),
         names=tuple(names),
+        calls=tuple(Word(*word) for word in calls),
     )
 
 

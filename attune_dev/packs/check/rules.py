@@ -9,7 +9,7 @@ from attune_dev.packs.check.facts import PACK_FILES, Facts, Kind, Word
 from attune_dev.packs.check.problem import Problem, Severity
 from attune_dev.packs.check.runners import KNOWN, normal
 
-_OF_PACKS = (Kind.ACTION, Kind.SENSOR, Kind.TRIGGER)
+_OF_PACKS = (Kind.ACTION, Kind.SENSOR, Kind.TRIGGER, Kind.RULE)
 
 
 def pack_ref(files: Sequence[Facts], name: str) -> str:
@@ -69,10 +69,9 @@ _OTHER_RUNNER = "declare it in a pack's runtimes/, or in the setting `runner-typ
 
 def check_triggers(files: Sequence[Facts], own: str) -> Iterator[Problem]:
     """A sensor fires triggers that exist; those of other packs are not looked for."""
-    there = {facts.ref.text for facts in files if facts.kind is Kind.TRIGGER and facts.ref}
-    unknown = any(f.kind is Kind.TRIGGER and f.ref is None for f in files)
+    there = _refs(files, Kind.TRIGGER)
     for facts in files:
-        if facts.kind is not Kind.SENSOR or unknown:
+        if facts.kind is not Kind.SENSOR or there is None:
             continue
         for word in facts.triggers:
             name = word.text if "." in word.text else f"{own}.{word.text}"
@@ -80,6 +79,30 @@ def check_triggers(files: Sequence[Facts], own: str) -> Iterator[Problem]:
                 near = difflib.get_close_matches(name, sorted(there), 1)
                 fix = f"did you mean `{near[0]}`?" if near else "add it to triggers/"
                 yield _at(facts, word, f"this pack has no trigger `{name}`", fix)
+
+
+def check_uses(files: Sequence[Facts], own: str) -> Iterator[Problem]:
+    """A rule waits for a trigger and starts an action, and so do the tasks of a workflow.
+
+    Others may have made what is missing here through the api, so it is a warning.
+    """
+    for facts in files:
+        waits = facts.triggers if facts.kind is Kind.RULE else ()
+        for kind, words in ((Kind.TRIGGER, waits), (Kind.ACTION, facts.calls)):
+            there = _refs(files, kind)
+            for word in words:
+                if there is None or not word.text.startswith(f"{own}.") or word.text in there:
+                    continue
+                near = difflib.get_close_matches(word.text, sorted(there), 1)
+                fix = f"did you mean `{near[0]}`?" if near else f"add it to {kind.value}s/"
+                message = f"this pack has no {kind.value} `{word.text}`"
+                yield _at(facts, word, message, fix, Severity.WARNING)
+
+
+def _refs(files: Sequence[Facts], kind: Kind) -> set[str] | None:
+    """The references of one kind; ``None`` where a file does not tell its own."""
+    found = [facts.ref for facts in files if facts.kind is kind]
+    return None if None in found else {ref.text for ref in found if ref}
 
 
 def check_pack_refs(packs: Mapping[str, Sequence[Facts]]) -> Iterator[tuple[str, Problem]]:

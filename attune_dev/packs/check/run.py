@@ -118,6 +118,7 @@ class Checker:
         yield from rules.check_refs(files, own)
         yield from rules.check_runners(files, runtimes)
         yield from rules.check_triggers(files, own)
+        yield from rules.check_uses(files, own)
         for facts in files:
             folder = _FOLDER.get(facts.kind)
             if folder and not any(problem.is_error for problem in facts.problems):
@@ -133,11 +134,11 @@ def yaml_files(pack: Path) -> list[str]:
     found = _names(pack, "")
     for folder in KINDS:
         found += _names(pack, folder)
-    for folder in sorted(OTHER_FOLDERS - KINDS.keys()):
+    for folder in sorted(OTHER_FOLDERS):
         for below, _, names in os.walk(pack / folder):
             place = Path(below).relative_to(pack).as_posix()
             found += [f"{place}/{name}" for name in names if not left_out(name, folder=False)]
-    return sorted(path for path in found if kind_of(path) is not None)
+    return sorted({path for path in found if kind_of(path) is not None})
 
 
 def _heads(pack: Path) -> list[str]:

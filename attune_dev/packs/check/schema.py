@@ -30,7 +30,7 @@ _TYPES = {
 
 
 def schema_file(kind: str) -> Path:
-    """The schema of ``pack``, ``action``, ``sensor`` or ``trigger``, for editors too."""
+    """The schema of a kind (``pack``, ``action``, ``sensor`` …), for editors too."""
     return SCHEMAS / f"{kind}.schema.json"
 
 
@@ -66,7 +66,7 @@ def _compiled(kind: str) -> tuple[dict[str, Any], Validate, dict[str, Validate]]
     from fastjsonschema import compile as compile_schema
 
     schema = json.loads(schema_file(kind).read_bytes())
-    frame = {key: schema[key] for key in ("$schema", "type", "anyOf")}
+    frame = {key: schema[key] for key in ("$schema", "type", "anyOf") if key in schema}
     made: dict[str, Validate] = {}
     by_field: dict[str, Validate] = {}
     for key, rule in schema["properties"].items():

@@ -98,6 +98,20 @@ def test_a_good_pack_has_no_problems(check: Check) -> None:
         ("sensors/s.yaml", "ref: a.s\n", "sensors/s.yaml:1:1 error: `entry_point` is missing"),
         ("sensors/s.yaml", "ref: a.s\nentry_point: made\ntriggers:\n  - a.none\n", "sensors/s.yaml:4:5 error: this pack has no trigger `a.none`"),
         ("workflows/w.yaml", "a: 1\na: 2\n", "workflows/w.yaml:2:1 error: duplicate key `a`"),
+        ("workflows/w.yaml", "- a\n", "workflows/w.yaml:1:1 error: the file is no mapping of names to values"),
+        ("workflows/w.yaml", "tasks: later\n", "workflows/w.yaml:1:1 error: `tasks` must be a list or a mapping, not `later`"),
+        ("workflows/w.yaml", "tasks:\n- {name: 5}\n", "workflows/w.yaml:1:1 error: `tasks[0].name` must be a text, not `5`"),
+        ("workflows/w.yaml", "tasks:\n  one: {action: a.y}\n", "workflows/w.yaml:2:9 warning: this pack has no action `a.y`"),
+        ("workflows/w.yaml", "tasks:\n- name: one\n  action: a.y cmd=x\n", "workflows/w.yaml:3:3 warning: this pack has no action `a.y`"),
+        ("actions/workflows/w.yaml", "tasks: {one: {action: [x]}}\n", "actions/workflows/w.yaml:1:1 error: `tasks.one.action` must be a text, not a list"),
+        ("rules/r.yaml", "enabled: true\n", "rules/r.yaml:1:1 error: `ref` is missing"),
+        ("rules/r.yaml", "ref: a.r\nenabled: maybe\n", "rules/r.yaml:2:1 error: `enabled` must be true or false, not `maybe`"),
+        ("rules/r.yaml", "ref: a.r\ntrigger: 5\n", "rules/r.yaml:2:1 error: `trigger` must be a text or a mapping, not `5`"),
+        ("rules/r.yaml", "ref: a.r\ntrigger_ref: a.none\n", "rules/r.yaml:2:1 warning: this pack has no trigger `a.none`"),
+        ("rules/r.yaml", "ref: a.r\ntrigger: {type: a.none}\n", "rules/r.yaml:2:11 warning: this pack has no trigger `a.none`"),
+        ("rules/r.yaml", "ref: a.r\naction: {ref: a.y}\n", "rules/r.yaml:2:10 warning: this pack has no action `a.y`"),
+        ("rules/r.yaml", "ref: a.r\naction_ref: a.z\n", "rules/r.yaml:2:1 warning: this pack has no action `a.z`"),
+        ("rules/sub/r.yaml", "a: [\n", "rules/sub/r.yaml:2:1 error: not valid YAML"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_place(
@@ -190,6 +204,11 @@ ATTUNE = {
     "sensors/t": "import sys\n",
     "triggers/tick.yaml": "ref: a.tick\nlabel: T\nparameters: {x: {type: string}}\n",
     "rules/r.yaml": "ref: a.r\ntrigger_ref: a.tick\naction_ref: a.h\nconditions: {}\n",
+    "workflows/i.yaml": "name: i\nref: a.i\nlabel: I\nversion: '1.0.0'\nparameters: {p: {type: array}}\n"
+    "vars:\n  - dir: null\ntasks:\n  - name: one\n    action: a.h\n    input: {m: x}\n"
+    "    publish: [{d: '{{ now() }}'}]\n    on_success: two\n  - {name: two, action: core.noop}\n"
+    "output_schema: {x: {type: array}}\nmetadata: {tags: [a]}\n",
+    "rules/many.yaml": "---\nref: a.one\n---\nref: a.two\n",
     "permission_sets/p.yaml": "ref: a.p\ngrants: [{resource: keys, actions: [read]}]\n",
     "tests/fixtures/broken.yaml": "a: [\n",
 }
@@ -210,7 +229,8 @@ STACKSTORM = {
     "sensors/s.yaml": "---\nclass_name: S\nentry_point: s\nrunner_type: python-script\n"
     "trigger_types:\n  - name: event\n    description: d\n    payload_schema: {type: object}\n",
     "sensors/s": "class S:\n    pass\n",
-    "rules/r.yaml": "---\nname: r\npack: a\ntrigger: {type: a.event}\ncriteria: {}\n",
+    "rules/r.yaml": "---\nname: r\npack: a\ntrigger: {type: a.event}\ncriteria: {}\n"
+    "action: {ref: core.local, parameters: {cmd: date}}\n",
     "aliases/x.yaml": "---\nname: x\naction_ref: a.ping\nformats: ['ping {{host}}']\n",
     "config.schema.yaml": "---\nkey: {type: string}\n",
     "requirements.txt": "x\n",
@@ -285,7 +305,7 @@ def test_every_schema_is_named_by_the_packs_of_this_repository() -> None:
         assert schema.is_file(), file
         named.add(schema)
     assert named == {schema_file(kind) for kind in ("pack", "action", "sensor", "trigger")}
-    assert named == set(SCHEMAS.iterdir())
+    assert named | {schema_file("rule"), schema_file("workflow")} == set(SCHEMAS.iterdir())
 
 
 def test_a_program_for_another_machine_or_c_library_is_told(
