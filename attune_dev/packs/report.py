@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from attune_dev.errors import ActionError
 
 SHOWN = 5
+_DRIFTS = {"missing": "deleted", "altered": "changed", "mode": "given another mode"}
 _PLACE = re.compile(r"(.+?):(\d+)(?::(\d+))?", re.DOTALL)
 
 
@@ -97,6 +98,22 @@ class PackSync:
         empty = "an empty pack" if self.outcome is PackOutcome.SYNCED else "nothing to do"
         return told or empty
 
+    def remarks(self) -> list[str]:
+        """What else a person should know, one line each."""
+        restored = [
+            f"{self.name}/{path}: {_DRIFTS[what]} in the volume by someone else, as on disk again"
+            for path, what in sorted(self.drifted.items())
+            if path not in self.blocked
+        ]
+        left_out = [f"{self.name}/{path}: left out, {reason}" for path, reason in self.skipped]
+        told = [*_first(restored), *_first(left_out)]
+        if self.file_by_file:
+            told.append(
+                f"{self.name}: switched file by file, for this file system cannot exchange "
+                "folders: for a moment readers could see files of both versions"
+            )
+        return told
+
     def to_dict(self) -> dict[str, Any]:
         """The pack as ``--json`` shows it."""
         return {
@@ -169,13 +186,12 @@ class SyncReport:
         ]
         if not reasons:
             return None
-        more = [f"and {len(reasons) - SHOWN} more"] if len(reasons) > SHOWN else []
         names = ", ".join(pack.name for pack in self.packs if not pack.ok)
         file, line, column = _placed(reasons[0].partition(": ")[0])
         refused = any(pack.refused for pack in self.packs)
         return ActionError(
             f"not synced: {names}" if refused else f"not wholly synced: {names}",
-            why="\n".join([*reasons[:SHOWN], *more]),
+            why="\n".join(_first(reasons)),
             hint="mend these files and sync again" if refused else "remove one of the two",
             file=file if line else None,
             line=line,
@@ -196,6 +212,11 @@ class SyncReport:
             "loose": list(self.loose),
             "notes": list(self.notes),
         }
+
+
+def _first(lines: Sequence[str]) -> list[str]:
+    more = [f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+    return [*lines[:SHOWN], *more]
 
 
 def _placed(place: str) -> tuple[str, int | None, int | None]:

@@ -155,6 +155,8 @@ class _Work:
             else:
                 self.trees[name], self.done[name] = transfer.first(name, self.cache, state)
             self._note_sources(talk, self.trees[name])
+            for remark in self.done[name].remarks():
+                self._note(remark)
         save_digests(self.root, self.cache)
         for name in self._obsolete(state):
             self.done[name] = transfer.sync(PackTree(name), state, remove=True)

@@ -155,7 +155,12 @@ def test_a_switch_file_by_file_is_said(plain_world: World) -> None:
     plain_world.write("core/a")
     assert not plain_world.pack().file_by_file  # a new pack comes by one rename anywhere
     plain_world.write("core/a", "new")
-    assert plain_world.pack().file_by_file
+    told: list[str] = []
+    report = plain_world.sync(on_note=told.append)
+    assert report.packs[0].file_by_file
+    (note,) = told
+    assert note.startswith("core: switched file by file, for this file system cannot exchange")
+    assert report.notes == (note,)
 
 
 def test_modes_are_those_of_git_whatever_the_umask(world: World) -> None:
@@ -227,8 +232,12 @@ def test_what_is_neither_file_folder_nor_link_is_skipped_with_a_note(world: Worl
             server.bind("socket")
         finally:
             os.chdir(here)
-        pack = world.pack()
-    assert [path for path, _ in pack.skipped] == ["fifo", "socket"]
+        report = world.sync()
+    assert [path for path, _ in report.packs[0].skipped] == ["fifo", "socket"]
+    assert report.notes == (
+        "core/fifo: left out, neither file, folder nor link",
+        "core/socket: left out, neither file, folder nor link",
+    )
     assert sorted(tree(world.volume)) == [b"core", b"core/pack.yaml"]
 
 

@@ -112,7 +112,13 @@ def test_what_was_altered_in_the_volume_is_restored_and_told(world: World) -> No
     (world.volume / "core/a").write_text("hurt")
     (world.volume / "core/b").unlink()
     (world.volume / "core/c").chmod(0o777)
-    pack = world.pack()
+    report = world.sync()
+    (pack,) = report.packs
+    assert report.notes == (
+        "core/a: changed in the volume by someone else, as on disk again",
+        "core/b: deleted in the volume by someone else, as on disk again",
+        "core/c: given another mode in the volume by someone else, as on disk again",
+    )
     assert dict(pack.drifted) == {"a": "altered", "b": "missing", "c": "mode"}
     assert (pack.added, pack.changed, pack.modes) == (("b",), ("a",), ("c",))
     assert tree(world.volume) == wanted(world.packs)
