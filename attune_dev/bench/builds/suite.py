@@ -66,7 +66,11 @@ class Bench:
             }
             make = makers.get(name) or partial(Strategy, strategy=name)
             self._ways[name] = make(self._folder)
+        for other, resting in self._ways.items():
+            if other != name:
+                resting.rest()
         way = self._ways[name]
+        way.resume()
         if started:
             way.start()
         return way

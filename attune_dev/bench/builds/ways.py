@@ -13,6 +13,7 @@ from attune_dev.bench.sample.loop import Dev
 from attune_dev.bench.sample.stack import Stack, eventually
 from attune_dev.docker import process
 from attune_dev.docker.identity import checkout_identity
+from attune_dev.errors import AttuneDevError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,11 +41,10 @@ class Way:
             folder: for clones, empty.
         """
         self.stack = Stack(clone(folder / self.slug), f"bench-{self.slug}-{folder.name[-6:]}")
-        # six stacks at once: their health checks would take much of a core
-        self.stack.edit("docker-compose.yaml", "interval: 5s", "interval: 20s")
         self.stack.inv("setup")
         self._numbers = iter(range(1_000_000))
         self._up = False
+        self._rests = False
 
     @property
     def slug(self) -> str:
@@ -74,8 +74,22 @@ class Way:
             self.stack.inv("up")
             self._up = True
 
+    def rest(self) -> None:
+        """Freezes what runs, while others are measured: six stacks' health checks cost a core."""
+        if self._up and not self._rests:
+            self._compose("pause")
+            self._rests = True
+
+    def resume(self) -> None:
+        """Lets it run again."""
+        if self._rests:
+            self._compose("unpause")
+            self._rests = False
+
     def remove(self) -> None:
         """Removes what was made."""
+        with suppress(AttuneDevError):
+            self.resume()
         self.stack.remove()
         shutil.rmtree(self.stack.root, ignore_errors=True)
 
@@ -133,6 +147,10 @@ class Strategy(Way):
         """Builds images, all in one build."""
         self.stack.inv("build", *services)
 
+    def serve(self, services: Sequence[str]) -> None:
+        """Builds, and replaces the containers whose image changed."""
+        self.stack.inv("up", *services)
+
 
 class Loop(Way):
     """The watch loop: nothing but saves."""
@@ -162,6 +180,9 @@ class Loop(Way):
 
     def sync(self) -> None:
         """Does nothing: the save was all."""
+
+    def rest(self) -> None:
+        """Does nothing: a loop whose containers freeze would have to mend that."""
 
     def remove(self) -> None:
         """Ends the loop and removes what was made."""
