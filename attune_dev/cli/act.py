@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from attune_dev.cli.project import Project
     from attune_dev.docker.cancel import Cancel
     from attune_dev.model.plan import Plan
+    from attune_dev.packs.compile import Compiler
     from attune_dev.running.content import VolumePacks
     from attune_dev.running.doing import Tools
     from attune_dev.running.in_builder import LockKeeper
@@ -40,16 +41,14 @@ def make_packs(
     project: Project,
     *,
     keep_helper: bool = False,
-    args: Mapping[str, str] | None = None,
-    no_cache: bool = False,
+    compiler: Compiler | None = None,
 ) -> VolumePacks:
     """Packs of a project.
 
     Args:
         project: which.
         keep_helper: whether helpers are kept between syncs.
-        args: build arguments of pack binaries.
-        no_cache: whether pack binaries are compiled without the build cache.
+        compiler: how pack binaries are compiled; by their Dockerfile where it is ``None``.
     """
     from attune_dev.running.content import VolumePacks
 
@@ -59,8 +58,7 @@ def make_packs(
         image=helper_image(project),
         runner_types=project.settings.runner_types,
         keep_helper=keep_helper,
-        no_cache=no_cache,
-        args=args or {},
+        compiler=compiler,
         mend=lock_keeper(project),
     )
 
@@ -95,6 +93,7 @@ def make_tools(
     """
     from attune_dev.cli.project import say
     from attune_dev.history.store import History
+    from attune_dev.packs.compile import ImageCompiler
     from attune_dev.running.doing import Tools
     from attune_dev.running.remember import run_row
     from attune_dev.running.requests import profile_args
@@ -104,7 +103,10 @@ def make_tools(
     args = profile_args(project.workspace, profile)
     return Tools(
         project.port,
-        packs or make_packs(project, args=args, no_cache=no_cache),
+        packs
+        or make_packs(
+            project, compiler=ImageCompiler(project.root, project.workspace, args, no_cache)
+        ),
         update or image_update(project, args=args, no_cache=no_cache, starting=starting),
         health_timeout=project.settings.health_timeout,
         earlier=lambda kind: history.builds(kind.value),
@@ -122,7 +124,7 @@ def image_update(
     starting: bool = False,
 ) -> ImageUpdate:
     """The way through images."""
-    from attune_dev.running.requests import build_request
+    from attune_dev.running.requests import build_request, concerned_services
     from attune_dev.running.update import ImageUpdate, StartingUpdate
 
     request = partial(build_request, args=args, no_cache=no_cache)
@@ -131,6 +133,7 @@ def image_update(
         project.port,
         lambda services: request(project.workspace, services),
         lock_keeper(project),
+        lambda failure, services: concerned_services(project.workspace, failure, services),
     )
 
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from attune_dev.docker.sentry import Sentry
     from attune_dev.model.event import Event
     from attune_dev.model.plan import Plan
+    from attune_dev.running.fast import FastPath
     from attune_dev.running.outcome import RunResult
-    from attune_dev.running.swap import SwapUpdate
     from attune_dev.watching.inbox import Inbox
     from attune_dev.watching.parts import Parts
 
@@ -92,7 +92,7 @@ class _How:
 
 def _watch(project: Project, chosen: frozenset[str] | None, how: _How) -> int:
     from attune_dev.cli.act import make_packs
-    from attune_dev.cli.fast import make_swap, tell_swapped
+    from attune_dev.cli.fast import make_fast_path, tell_drift
     from attune_dev.model.event import Notice
     from attune_dev.reporting.reporter import Dialogue, watching_reporter
     from attune_dev.watching.inbox import Asked, Inbox, Request, StopNow, Told
@@ -114,19 +114,20 @@ def _watch(project: Project, chosen: frozenset[str] | None, how: _How) -> int:
         board = None if how.plain or how.until_idle else dialogue
         bell = how.bell or settings.bell
         tell = stack.enter_context(watching_reporter(how.events, board, bell=bell))
-        packs = stack.enter_context(make_packs(project, keep_helper=True))
         sentry = _sentry(project, chosen, inbox)
         stack.callback(sentry.stop)
-        swap = make_swap(
+        fast = make_fast_path(
             project,
             lambda line: inbox.put(Told(Notice(line))),
             images=how.images,
             release=how.release,
         )
-        if swap is not None:
-            stack.callback(swap.close)
-            stack.callback(lambda: tell_swapped(swap.swapped, say))
-        parts = _parts(project, chosen, inbox, tell, packs, sentry, swap, how)
+        if fast is not None:
+            stack.callback(fast.close)
+            stack.callback(tell_drift, fast, say)
+        compiler = fast.binaries if fast is not None else None
+        packs = stack.enter_context(make_packs(project, keep_helper=True, compiler=compiler))
+        parts = _parts(project, chosen, inbox, tell, packs, sentry, fast, how)
         stack.enter_context(handled(lambda code: inbox.put_urgent(StopNow(code))))
         sentry.start()
         return Loop(parts, options).run()
@@ -189,7 +190,7 @@ def _parts(
     tell: Callable[[Event], None],
     packs: Any,
     sentry: Sentry,
-    swap: SwapUpdate | None,
+    fast: FastPath | None,
     how: _How,
 ) -> Parts:
     from attune_dev.cli.act import image_update, make_tools
@@ -218,13 +219,16 @@ def _parts(
 
     def run(plan: Plan, on_event: Callable[[Event], None], cancel: Cancel) -> RunResult:
         probation.spare(name for action in plan.actions for name in action.targets)
-        if swap is not None:
-            swap.use(project.port, image_update(project, starting=True))
-        tools = make_tools(project, packs=packs, starting=True, turns=turns, update=swap)
+        if fast is not None:
+            fast.begin(plan, project.port, image_update(project, starting=True))
+        update = fast.services if fast is not None else None
+        tools = make_tools(project, packs=packs, starting=True, turns=turns, update=update)
         result = execute(plan, tools, on_event, cancel=cancel)
         probation.watch(project.port, project.long_running(given_new_code(result)))
-        if swap is not None and result.ok and not how.until_idle and turns.free(COMPILER):
-            swap.warm(_selected(project, chosen))
+        if fast is not None:
+            fast.end(plan)
+            if result.ok and not how.until_idle and turns.free(COMPILER):
+                fast.warm(_selected(project, chosen))
         return result
 
     def told(line: str) -> None:

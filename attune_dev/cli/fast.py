@@ -8,12 +8,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from attune_dev.cli.project import Project
-    from attune_dev.running.swap import SwapUpdate
+    from attune_dev.running.fast import FastPath
 
 
-def make_swap(
+def make_fast_path(
     project: Project, say: Callable[[str], None], *, images: bool, release: bool
-) -> SwapUpdate | None:
+) -> FastPath | None:
     """The fast path, ``None`` where images are wanted or the engine is not local.
 
     Args:
@@ -24,8 +24,8 @@ def make_swap(
     """
     from attune_dev.cli.act import image_update
     from attune_dev.docker.builder import Builder
+    from attune_dev.running.fast import FastPath
     from attune_dev.running.sources import RepositorySources
-    from attune_dev.running.swap import SwapUpdate
     from attune_dev.setup.engine import endpoint
 
     if images:
@@ -34,7 +34,9 @@ def make_swap(
     if where and not where.startswith(("unix://", "npipe://")):
         say(f"the engine is not local ({where}): code gets into containers through images")
         return None
-    return SwapUpdate(
+    return FastPath(
+        project.root,
+        lambda: project.workspace,
         project.port,
         image_update(project, starting=True),
         Builder(project.root, project.compose.name),
@@ -48,10 +50,15 @@ def make_swap(
     )
 
 
-def tell_swapped(names: tuple[str, ...], say: Callable[[str], None]) -> None:
-    """Tells on leaving which services run what no image holds."""
-    if names:
+def tell_drift(fast: FastPath, say: Callable[[str], None]) -> None:
+    """Tells on leaving what runs that no image holds, and which pack binaries are no release."""
+    if names := fast.services.swapped:
         say(
             f"swapped programs run in {', '.join(names)}: newer than their images; "
             "./inv up builds the images and recreates them"
+        )
+    if placed := sorted(fast.binaries.placed):
+        say(
+            f"compiled for development: {', '.join(placed)}; "
+            "./inv up or ./inv pack-binaries compiles it as its Dockerfile does"
         )

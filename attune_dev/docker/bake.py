@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 NAMESPACE_ARG = "BUILDKIT_CACHE_MOUNT_NS"
 BINARIES_ARG = "BINARIES"
+PROFILE_ARG = "CARGO_PROFILE"
 
 
 def image_name(project: ComposeProject, service: Service) -> str:

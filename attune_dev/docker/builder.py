@@ -18,11 +18,11 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from attune_dev.docker import process
+from attune_dev.docker import buildx, process
 from attune_dev.docker.builder_run import BuilderRun, CompileResult
 from attune_dev.docker.cargo_call import CompileRequest, cargo, variables
 from attune_dev.docker.containers import PROJECT_LABEL
-from attune_dev.docker.diagnostics import BuildRecord
+from attune_dev.docker.diagnostics import BuildFailed, BuildRecord
 from attune_dev.docker.failures import environment_error
 from attune_dev.docker.feeding import Record, make_feed
 from attune_dev.docker.labels import HELPER_LABEL, helper_labels
@@ -66,7 +66,8 @@ class _Container:
     name: str
     child: process.Child
     linker: tuple[str, ...] = ()
-    records: Record = field(default_factory=Record)
+    outside: Record = field(default_factory=Record)
+    """Its sources that are in no volume."""
 
 
 class Builder:
@@ -82,8 +83,8 @@ class Builder:
         self._root = root
         self._project = project
         self._env = dict(os.environ if environ is None else environ)
-        self._env["BUILDX_NO_DEFAULT_ATTESTATIONS"] = "1"
         self._started: dict[str, _Container] = {}
+        self._volumes: dict[str, Record] = {}  # several builders may share one
         self._lock = threading.Lock()
         self._number = 0
 
@@ -121,6 +122,7 @@ class Builder:
             for container in self._started.values():
                 self._end(container)
             self._started.clear()
+            self._volumes.clear()
 
     # --- compiling
 
@@ -133,24 +135,27 @@ class Builder:
     ) -> CompileResult:
         cancel.check()
         stage = request.stage
-        feed = make_feed(request.sources, container.records, stage.directory)
+        known = self._there(container, stage)
+        feed = make_feed(request.sources, known, stage.directory)
         self._number += 1
         number = f"{os.getpid()}-{self._number}"
         argv = [
             *("docker", "exec", "--interactive", "--user", "0:0"),
             *variables(request),
             *(container.name, "sh", "-c", _script(), "builder"),
-            *(stage.directory, number, " ".join(request.programs)),
+            *(stage.directory, number, " ".join(request.programs if request.bring else ())),
             *(" ".join(sorted(request.known)), " ".join(request.workspace_packages)),
             *cargo(request, container.linker),
         ]
         record = BuildRecord()
-        container.records = Record()  # until it is known that the sources have arrived
+        self._volumes.pop(stage.volume_key)  # until it is known that the sources have arrived
+        container.outside = Record()
         running = BuilderRun(argv, feed.archive, record, on_event, env=self._env)
         with cancel.ending(lambda: self._kill(container, number)):
             result = running.result()
         if running.synced:
-            container.records = feed.record
+            inside, container.outside = feed.record.split(stage.directory)
+            self._volumes[stage.volume_key] = inside
         else:
             self._end(self._started.pop(stage.key))
         if cancel.requested:
@@ -167,8 +172,20 @@ class Builder:
         if running.status != 0:
             raise record.error_of_cargo(request.programs)
         if result.lock is not None and not request.locked:
-            container.records.forget(f"{stage.directory}/Cargo.lock")
+            self._volumes[stage.volume_key].forget(f"{stage.directory}/Cargo.lock")
         return result.of(feed.digest)
+
+    def _there(self, container: _Container, stage: CompileStage) -> Record:
+        """The sources that a builder has."""
+        if stage.volume_key not in self._volumes:
+            # a builder serves what was written by the one before
+            kept = self._exec(
+                container.name, ["cat", f"{stage.directory}/target/.attune-dev/record"]
+            )
+            inside, _ = Record.parse(kept.stdout).split(stage.directory)
+            self._volumes[stage.volume_key] = inside
+        inside = self._volumes[stage.volume_key]
+        return Record({**inside.digests, **container.outside.digests})
 
     def _kill(self, container: _Container, number: str) -> None:
         run(
@@ -195,9 +212,6 @@ class Builder:
                 "the builder does not start", why=said.strip()
             )
         container = _Container(name, child)
-        # a builder serves what was written by the one before
-        kept = self._exec(name, ["cat", f"{stage.directory}/target/.attune-dev/record"])
-        container.records = Record.parse(kept.stdout, below=stage.directory)
         container.linker = self._fast_linker(name)
         self._started[stage.key] = container
         return container
@@ -206,23 +220,27 @@ class Builder:
         name = f"{self._project}-attune-dev-builder:{stage.key}"
         args = {key: value for key, value in stage.args.items() if value is not None}
         contexts = stage.additional_contexts.items()
-        argv = [
-            *("docker", "buildx", "build", "--file", "-", "--target", stage.target, "--load"),
-            *("--tag", name, "--label", f"{PROJECT_LABEL}={self._project}"),
-            *("--label", f"{HELPER_LABEL}=builder", "--progress", "plain"),
+        words = [
+            *("build", "--file", "-", "--target", stage.target, "--load", "--tag", name),
+            *("--label", f"{PROJECT_LABEL}={self._project}", "--label", f"{HELPER_LABEL}=builder"),
             *(word for key, text in args.items() for word in ("--build-arg", f"{key}={text}")),
             *(word for key, text in contexts for word in ("--build-context", f"{key}={text}")),
-            stage.context or ".",
         ]
-        lines: list[str] = []
-        running = process.Running(
-            argv, lines.append, cwd=self._root, env=self._env, input=stage.text.encode()
-        )
-        with cancel.ending(running.cancel):
-            done = running.wait(check=False)
-        cancel.check()
-        if not done.ok:
-            raise self._lacks("the image of the builder cannot be made", done)
+        try:
+            buildx.build(
+                words,
+                (name,),
+                root=self._root,
+                env=self._env,
+                on_event=buildx.nothing,
+                cancel=cancel,
+                operands=(stage.context or ".",),
+                input=stage.text.encode(),
+            )
+        except BuildFailed as failure:
+            raise BuilderLacksError(
+                "the image of the builder cannot be made", why=failure.why
+            ) from None
         return name
 
     def _run_argv(self, stage: CompileStage, image: str, name: str) -> list[str]:

@@ -11,10 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attune_dev.docker import buildx
 from attune_dev.docker.bake import bake_file, image_name, needed_rights, target_name
 from attune_dev.docker.containers import ImageState
-from attune_dev.docker.diagnostics import BuildRecord
-from attune_dev.docker.failures import environment_error
 from attune_dev.docker.handed import STAGE, with_dep_info
 from attune_dev.docker.identity import checkout_identity
 from attune_dev.docker.port import (
@@ -24,32 +23,15 @@ from attune_dev.docker.port import (
     ImageResult,
     OnBuildEvent,
 )
-from attune_dev.docker.process import Completed, Running, run
-from attune_dev.docker.progress import (
-    BuildEvent,
-    PlainParser,
-    ProgressParser,
-    RawJsonParser,
-    Step,
-    StepState,
-)
+from attune_dev.docker.process import run
+from attune_dev.docker.progress import BuildEvent, Step, StepState
 from attune_dev.docker.superseded import Superseded
-from attune_dev.errors import Interrupted
 from attune_dev.loading.dep_info import keep_all
 
 if TYPE_CHECKING:
     from attune_dev.docker.cancel import Cancel
+    from attune_dev.docker.diagnostics import BuildRecord
     from attune_dev.model.compose import ComposeProject
-
-# BuildKit's logs come as chunks of up to 32 KiB in base64, with the steps' states beside them
-_RAW_LINE_LIMIT = 1 << 20
-
-_ENVIRONMENT = {
-    # attestations carry times: with them no two builds have the same id
-    "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
-    # contexts outside the working folder are the Compose file's business, not a question
-    "BUILDX_BAKE_ENTITLEMENTS_FS": "0",
-}
 
 Images = Callable[[Sequence[str]], Mapping[str, ImageState]]
 
@@ -72,7 +54,7 @@ class Builder:
         """
         self._root = root
         self._project = project
-        self._env = {**env, **_ENVIRONMENT}
+        self._env = dict(env)
         self._images = images
 
     def build(self, request: BuildRequest, on_event: OnBuildEvent, cancel: Cancel) -> BuildResult:
@@ -102,21 +84,7 @@ class Builder:
         before: Mapping[str, ImageState],
     ) -> BuildResult:
         started = time.monotonic()
-        watch = _Watch(RawJsonParser(), on_event, started)
-        done = self._bake(request, watch, cancel, "rawjson")
-        if not done.ok and not watch.record.steps and "rawjson" in done.stderr:
-            watch = _Watch(PlainParser(), on_event, started)
-            done = self._bake(request, watch, cancel, "plain")
-        if cancel.requested:
-            raise Interrupted(what="the build was cancelled; images are as they were")
-        if not done.ok:
-            lacking = environment_error(done.stderr, done.argv)
-            raise lacking or watch.record.error(request.services)
-        return self._result(request, before, watch, time.monotonic() - started)
-
-    def _bake(
-        self, request: BuildRequest, watch: _Watch, cancel: Cancel, progress: str
-    ) -> Completed:
+        exports = _Exports(on_event, started)
         definition = bake_file(
             self._project,
             request.services,
@@ -128,33 +96,29 @@ class Builder:
         )
         with tempfile.TemporaryDirectory(prefix=f"{STAGE}-") as folder:
             definition = with_dep_info(definition, Path(folder))
-            running = Running(
-                [
-                    *("docker", "buildx", "bake", "--file", "-", "--load"),
-                    f"--progress={progress}",
-                    *(f"--allow={right}" for right in needed_rights(definition)),
-                ],
-                watch.line,
-                cwd=self._root,
+            rights = [f"--allow={right}" for right in needed_rights(definition)]
+            record = buildx.build(
+                ["bake", "--file", "-", "--load", *rights],
+                request.services,
+                root=self._root,
                 env=self._env,
+                on_event=exports.take,
+                cancel=cancel,
                 input=json.dumps(definition).encode(),
-                line_limit=_RAW_LINE_LIMIT,
             )
-            with cancel.ending(running.cancel):
-                done = running.wait(check=False)
-            if done.ok:
-                keep_all(self._root, Path(folder))
-            return done
+            keep_all(self._root, Path(folder))
+        seconds = time.monotonic() - started
+        return self._result(request, before, record, exports.ended, seconds)
 
     def _result(
         self,
         request: BuildRequest,
         before: Mapping[str, ImageState],
-        watch: _Watch,
+        record: BuildRecord,
+        exported: Mapping[str, float],
         seconds: float,
     ) -> BuildResult:
         after = self._images(request.services)
-        record = watch.record
         images = []
         for service in sorted(set(request.services)):
             old, new = before.get(service), after[service]
@@ -167,7 +131,7 @@ class Builder:
                     outcome,
                     before=old.id if old else "",
                     after=new.id,
-                    seconds=round(watch.exported.get(target_name(service), seconds), 3),
+                    seconds=round(exported.get(target_name(service), seconds), 3),
                     size=new.size,
                 )
             )
@@ -190,26 +154,17 @@ class Builder:
                 run(["docker", "image", "tag", old.id, name], env=self._env, check=False)
 
 
-class _Watch:
-    """Reads a build's output: hands events on, keeps the record and the time of each export."""
+class _Exports:
+    """Hands a build's events on and keeps the time of each export."""
 
-    def __init__(self, parser: ProgressParser, on_event: OnBuildEvent, started: float) -> None:
-        self.record = BuildRecord()
-        self.exported: dict[str, float] = {}
-        self._parser = parser
+    def __init__(self, on_event: OnBuildEvent, started: float) -> None:
+        self.ended: dict[str, float] = {}
         self._on_event = on_event
         self._started = started
-        self._lock = threading.Lock()
 
-    def line(self, line: str) -> None:
-        with self._lock:
-            for event in self._parser.feed(line):
-                self.record.add(event)
-                self._export(event)
-                self._on_event(event)
-
-    def _export(self, event: BuildEvent) -> None:
+    def take(self, event: BuildEvent) -> None:
         if isinstance(event, Step) and event.state is StepState.DONE:
             head, _, rest = event.name.removeprefix("[").partition("] ")
             if rest.startswith("exporting"):
-                self.exported[head] = time.monotonic() - self._started
+                self.ended[head] = time.monotonic() - self._started
+        self._on_event(event)

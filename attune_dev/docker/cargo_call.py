@@ -26,6 +26,7 @@ class CompileRequest:
         locked: whether the lock file must fit.
         known: SHA-256 of the programs whose bytes are known already.
         config: further settings of cargo, as ``--config`` takes them.
+        bring: whether the bytes of the programs are needed.
     """
 
     stage: CompileStage
@@ -37,17 +38,19 @@ class CompileRequest:
     locked: bool = True
     known: frozenset[str] = frozenset()
     config: tuple[str, ...] = ()
+    bring: bool = True
 
 
 def variables(request: CompileRequest) -> list[str]:
     """The environment of the call, as arguments of ``docker exec``."""
     given = {
         "CARGO_TARGET_DIR": f"{request.stage.directory}/target",
-        "CARGO_INCREMENTAL": "1",
         "CARGO_TERM_PROGRESS_WHEN": "always",
         "CARGO_TERM_PROGRESS_WIDTH": "200",
         "CARGO_TERM_COLOR": "never",
     }
+    if request.profile == "dev":
+        given["CARGO_INCREMENTAL"] = "1"  # whatever the Dockerfile thinks best for its own builds
     pairs = [f"{name}={value}" for name, value in given.items()]
     pairs += [pair for pair in request.stage.environment if pair.split("=")[0] not in given]
     return [word for pair in pairs for word in ("--env", pair)]

@@ -20,6 +20,9 @@ TOLD_LINES = 15
 
 _ERROR = re.compile(r"^error(\[[A-Z]\d+\])?: ")
 _SUMMARY = re.compile(r"^error: (could not compile|aborting due to|build failed)")
+_FAILED = re.compile(
+    r"^error: (?:could not compile|failed to run custom build command for) `([^` ]+)"
+)
 _PLACE = re.compile(r"^\s*--> (?P<file>[^:\s][^:]*):(?P<line>\d+)(:\d+)?$")
 
 
@@ -29,6 +32,7 @@ class BuildFailed(ActionError):  # noqa: N818 - reads as what happened
     Attributes:
         services: whose images were to be built.
         step: the step that failed, as BuildKit names it.
+        packages: the Cargo packages that did not compile, where that is why.
     """
 
     def __init__(
@@ -40,12 +44,26 @@ class BuildFailed(ActionError):  # noqa: N818 - reads as what happened
         step: str = "",
         file: str | None = None,
         line: int | None = None,
+        packages: Iterable[str] = (),
     ) -> None:
         super().__init__(
             f"the build of {', '.join(services)} failed", why=why, hint=hint, file=file, line=line
         )
         self.services = tuple(services)
         self.step = step
+        self.packages = frozenset(packages)
+
+    def only(self, services: Sequence[str]) -> BuildFailed:
+        """The same failure, where it is one for some of the services alone."""
+        return BuildFailed(
+            services,
+            why=self.why,
+            hint=self.hint,
+            step=self.step,
+            file=self.file,
+            line=self.line,
+            packages=self.packages,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +79,11 @@ class CompilerError:
     text: str
     file: str | None = None
     line: int | None = None
+
+
+def failed_packages(lines: Iterable[str]) -> frozenset[str]:
+    """The packages that cargo says have failed."""
+    return frozenset(found[1] for line in lines if (found := _FAILED.match(line)))
 
 
 def compiler_error(lines: Iterable[str]) -> CompilerError | None:
@@ -152,9 +175,9 @@ class BuildRecord:
         """
         lines = list(self._logs.get("cargo", ()))
         if found := compiler_error(lines):
-            return _of_compiler(programs, found)
+            return _of_compiler(programs, found, packages=failed_packages(lines))
         why = "\n".join([text for text in lines if text.strip()][-TOLD_LINES:])
-        return BuildFailed(programs, why=why, hint=_hint(why))
+        return BuildFailed(programs, why=why, hint=_hint(why), packages=failed_packages(lines))
 
     def error(self, services: Sequence[str]) -> BuildFailed:
         """What to tell of a build that failed: the compiler's own words where it spoke."""
@@ -164,7 +187,7 @@ class BuildRecord:
         lines = list(self._logs.get(step.id, ())) if step else []
         name = step.name if step else ""
         if found := compiler_error(lines):
-            return _of_compiler(services, found, name)
+            return _of_compiler(services, found, name, failed_packages(lines))
         said = [text for text in self._logs.get("", ()) if text.strip()]
         told = [text for text in lines if text.strip()][-TOLD_LINES:]
         told += [step.error] if step else said[-TOLD_LINES:]
@@ -172,7 +195,9 @@ class BuildRecord:
         return BuildFailed(services, why=why, hint=_hint(why), step=name)
 
 
-def _of_compiler(what: Sequence[str], found: CompilerError, step: str = "") -> BuildFailed:
+def _of_compiler(
+    what: Sequence[str], found: CompilerError, step: str = "", packages: Iterable[str] = ()
+) -> BuildFailed:
     place = f" {found.file}:{found.line}" if found.file else ""
     return BuildFailed(
         what,
@@ -181,6 +206,7 @@ def _of_compiler(what: Sequence[str], found: CompilerError, step: str = "") -> B
         step=step,
         file=found.file,
         line=found.line,
+        packages=packages,
     )
 
 

@@ -43,11 +43,18 @@ class Record:
     digests: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def parse(cls, text: str, *, below: str) -> Record:
-        """Reads what :meth:`render` wrote; what is outside of the volume did not outlive it."""
+    def parse(cls, text: str) -> Record:
+        """Reads what :meth:`render` wrote."""
         pairs = (line.split(" ", 1) for line in text.split("\0") if " " in line)
-        inside = below.rstrip("/") + "/"
-        return cls({path: digest for digest, path in pairs if path.startswith(inside)})
+        return cls({path: digest for digest, path in pairs})
+
+    def split(self, folder: str) -> tuple[Record, Record]:
+        """What is inside of a folder, and what is not."""
+        inside = folder.rstrip("/") + "/"
+        parts: tuple[dict[str, str], dict[str, str]] = {}, {}
+        for path, digest in self.digests.items():
+            parts[0 if path.startswith(inside) else 1][path] = digest
+        return Record(parts[0]), Record(parts[1])
 
     def render(self, paths: Iterable[str]) -> bytes:
         """Some of the record as text."""

@@ -12,8 +12,9 @@ import posixpath
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from attune_dev.docker import process
+from attune_dev.docker import buildx, process
 from attune_dev.docker.bake import known_service
+from attune_dev.docker.cancel import Cancel
 from attune_dev.docker.engine import QUERY_SECONDS, Engine
 from attune_dev.docker.failures import explain
 from attune_dev.docker.port import FileFacts, Lodging, SwapPlace
@@ -123,11 +124,16 @@ class Swapping(Engine):
         return False
 
     def _bake_in(self, service: str, name: str, context: bytes) -> None:
-        argv = ["docker", "buildx", "build", "--load", "--progress=plain", "--tag", name, "-"]
-        env = {**self._env, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
-        done = run(argv, env=env, input=context, timeout=QUERY_SECONDS * 5, check=False)
-        if not done.ok:
-            raise explain(done, f"keeping what {service} runs in its image")
+        buildx.build(
+            ["build", "--load", "--tag", name],
+            (service,),
+            root=None,
+            env=self._env,
+            on_event=buildx.nothing,
+            cancel=Cancel(),
+            operands=("-",),
+            input=context,
+        )
 
     # --- one container
 

@@ -17,9 +17,9 @@ from attune_dev.loading.dep_info import keep_all
 from attune_dev.model.dockerfile import ImageInputs
 from attune_dev.model.packs import PackBinary
 from attune_dev.model.workspace import Workspace
-from attune_dev.packs.compile import Silent, Talk, compile_binaries
+from attune_dev.packs.built import MadeFrom, remember
+from attune_dev.packs.compile import Compiler, ImageCompiler, Silent, Talk
 from attune_dev.packs.sources import Sources
-from attune_dev.packs.built import remember
 from attune_dev.planning.graph import build_graph, find_pack_binaries
 from attune_dev.packs.elf import Program, check_program, read_program, runtime_of
 from attune_dev.state import state_directory
@@ -98,8 +98,7 @@ def build_pack_binaries(
     *,
     talk: Talk | None = None,
     image: str = "",
-    args: Mapping[str, str] | None = None,
-    no_cache: bool = False,
+    compiler: Compiler | None = None,
 ) -> BinariesReport:
     """Compiles pack binaries, all in one build, checks them and places them in their packs.
 
@@ -112,8 +111,7 @@ def build_pack_binaries(
         names: Cargo binaries; all where it is empty.
         talk: is told the build's progress, and ends it.
         image: the image that they will run in; the project's plain Debian where it is empty.
-        args: build arguments besides those that the services agree on.
-        no_cache: whether no cached step is used.
+        compiler: how they are compiled; by a build of their Dockerfile where it is ``None``.
 
     Raises:
         UsageError: a name is no pack binary; the hint tells the near ones.
@@ -132,19 +130,12 @@ def build_pack_binaries(
     before = {name: sources.digest(name) for name in chosen}
     places = {name: tuple(_place(root, binary) for binary in known[name]) for name in chosen}
     state = state_directory(root)
+    compiler = compiler or ImageCompiler(root, workspace)
+    profiles: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="pack-binaries-", dir=state) as scratch:
-        for number, (dockerfile, some) in enumerate(_by_dockerfile(workspace, chosen)):
-            into = Path(scratch) / str(number)
-            compile_binaries(
-                root,
-                workspace,
-                dockerfile,
-                some,
-                into,
-                talk=talk,
-                args=args or {},
-                no_cache=no_cache,
-            )
+        for number, (dockerfile, some) in enumerate(by_dockerfile(workspace, chosen)):
+            profile = compiler(dockerfile, some, Path(scratch) / str(number), talk)
+            profiles |= dict.fromkeys(some, profile)
         keep_all(root, Path(scratch))
         exported = {path.name: path for path in Path(scratch).glob("*/*")}
         programs = _checked(root, chosen, exported, image)
@@ -161,7 +152,8 @@ def build_pack_binaries(
                     time.monotonic() - started,
                 )
             )
-    remember(root, {place: before[name] for name in chosen for place in places[name]})
+    made_from = {name: MadeFrom(before[name], profiles[name]) for name in chosen}
+    remember(root, {place: made_from[name] for name in chosen for place in places[name]})
     return BinariesReport(tuple(made), time.monotonic() - started)
 
 
@@ -213,10 +205,14 @@ def _chosen(known: Mapping[str, object], names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names)) or list(known)
 
 
-def _by_dockerfile(
+def by_dockerfile(
     workspace: Workspace, names: Sequence[str]
 ) -> list[tuple[ImageInputs, list[str]]]:
-    """Which Dockerfile compiles which of the binaries: the one that names it, else the first."""
+    """Which Dockerfile compiles which of the binaries: the one that names it, else the first.
+
+    Raises:
+        ConfigError: no Dockerfile compiles one.
+    """
     images = list(workspace.pack_binary_images.values())
     if not images:
         raise ConfigError(

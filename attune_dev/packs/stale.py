@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from attune_dev.model.workspace import Workspace
-from attune_dev.packs.built import known_builds
+from attune_dev.packs.built import MadeFrom, known_builds
 from attune_dev.packs.digest import file_digest
 from attune_dev.packs.sources import Sources
 from attune_dev.planning.graph import build_graph
@@ -20,6 +20,7 @@ class BinaryState(StrEnum):
 
     CURRENT = "current"
     STALE = "stale"
+    DEVELOPMENT = "development"
     MISSING = "missing"
     UNKNOWN = "unknown"
 
@@ -32,8 +33,10 @@ class BinaryStatus:
         name: the Cargo binary.
         pack: folder or reference of the pack that carries it.
         path: where it is, relative to the root.
-        state: ``unknown`` was built by something that left no record of its sources.
+        state: ``unknown`` was built by something that left no record of its sources,
+            ``development`` from its present sources, with another profile than the Dockerfile's.
         place: ``disk``, or ``volume`` where it is missing on disk and the volume has it.
+        profile: Cargo profile where it is another one than the Dockerfile's.
     """
 
     name: str
@@ -41,6 +44,7 @@ class BinaryStatus:
     path: str
     state: BinaryState
     place: str = "disk"
+    profile: str = ""
 
     @property
     def detail(self) -> str:
@@ -49,6 +53,7 @@ class BinaryStatus:
         told = {
             BinaryState.CURRENT: "as its sources",
             BinaryState.STALE: "its sources changed since it was built",
+            BinaryState.DEVELOPMENT: f"as its sources, but compiled with profile {self.profile}",
             BinaryState.MISSING: "not built yet",
             BinaryState.UNKNOWN: "built by something else, its sources are unknown",
         }[self.state]
@@ -56,7 +61,7 @@ class BinaryStatus:
 
     def to_dict(self) -> dict[str, Any]:
         """The binary as ``--json`` shows it."""
-        return {
+        told = {
             "name": self.name,
             "pack": self.pack,
             "path": self.path,
@@ -64,6 +69,7 @@ class BinaryStatus:
             "place": self.place,
             "detail": self.detail,
         }
+        return told | ({"profile": self.profile} if self.profile else {})
 
 
 def binary_states(
@@ -90,16 +96,24 @@ def binary_states(
         now = sources.digest(name)
         for placed in graph.pack_binaries[name]:
             digest, place = file_digest(root / placed.path), "disk"
-            made_from = built.get(digest)
-            if digest == "-" and in_volume and placed.path in in_volume:
-                place, made_from = "volume", in_volume[placed.path][1]
-            elif digest == "-":
+            there = (in_volume or {}).get(placed.path)
+            made = built.get(digest)
+            if digest == "-" and there is None:
                 found.append(BinaryStatus(name, placed.pack, placed.path, BinaryState.MISSING))
                 continue
-            elif made_from is None and in_volume and placed.path in in_volume:
-                other, said = in_volume[placed.path]
-                made_from = said if other == digest else None
-            state = BinaryState.CURRENT if made_from == now else BinaryState.STALE
-            state = BinaryState.UNKNOWN if made_from is None else state
-            found.append(BinaryStatus(name, placed.pack, placed.path, state, place))
+            if there is not None and (digest == "-" or (made is None and there[0] == digest)):
+                made = MadeFrom.parse(there[1])
+            if digest == "-":
+                place = "volume"
+            profile = made.profile if made is not None else ""
+            state = _state(made, now)
+            found.append(BinaryStatus(name, placed.pack, placed.path, state, place, profile))
     return tuple(found)
+
+
+def _state(made: MadeFrom | None, now: str) -> BinaryState:
+    if made is None:
+        return BinaryState.UNKNOWN
+    if made.sources != now:
+        return BinaryState.STALE
+    return BinaryState.DEVELOPMENT if made.profile else BinaryState.CURRENT

@@ -166,7 +166,7 @@ class _Work:
     def _note_sources(self, talk: Conversation, tree: PackTree) -> None:
         """Keeps beside the manifest what the compiled programs of a pack were made from."""
         built = known_builds(self.root)
-        rows = [(e.path, e.digest, built[e.digest]) for e in tree.entries if e.digest in built]
+        rows = [(e.path, e.digest, str(built[e.digest])) for e in tree.entries if e.digest in built]
         if rows and self.done[tree.name].ok:
             fields = [os.fsencode(text) for row in rows for text in row]
             until(talk, "sources", "kept", os.fsencode(tree.name), *fields)

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import posixpath
 import re
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from attune_dev.model.swap import CompileStage, Feed, NotSwappable, Placement, Swappable
+from attune_dev.planning.idle_args import Part, head_parts, used_args, without_idle_args
 from attune_dev.planning.image_facts import shell_text
 from attune_dev.planning.image_shipped import placed_binaries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from attune_dev.model.compose import BuildConfig
     from attune_dev.model.dockerfile import CargoBuild, Dockerfile, Instruction, Stage
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from attune_dev.planning.image_stages import Stages
 
 _ARCHIVE = re.compile(r"\.(tar|tgz|tbz2?|txz|tar\.\w+)$")
-_DIRECTIVE = re.compile(r"#\s*\w+\s*=")
 _CARGO = re.compile(r"(?<![\w./-])cargo(?![\w.])")
 
 
@@ -59,6 +58,24 @@ def swappable(
         return NotSwappable(str(reason))
 
 
+def compile_stage(
+    stages: Stages, build: BuildConfig, text: str, final: int, *, ignore: tuple[str, ...] = ()
+) -> CompileStage | NotSwappable:
+    """How a Dockerfile that hands over files, and is no service's, compiles them.
+
+    Args:
+        stages: of the Dockerfile, for its arguments.
+        build: where it is built.
+        text: the Dockerfile.
+        final: index of the stage that hands over.
+        ignore: lines of the ``.dockerignore`` in force.
+    """
+    try:
+        return _Derivation(stages, build, text, final, ignore).stage()
+    except _ReasonError as reason:
+        return NotSwappable(str(reason))
+
+
 class _Derivation:
     def __init__(
         self, stages: Stages, build: BuildConfig, text: str, final: int, ignore: tuple[str, ...]
@@ -67,18 +84,25 @@ class _Derivation:
         self._dockerfile: Dockerfile = stages.dockerfile
         self._build = build
         self._lines = text.split("\n")
+        above = self._lines[: self._dockerfile.stages[0].line - 1]
+        self._head = head_parts(above, self._dockerfile.escape)
         self._final = final
         self._ignore = ignore
         self._clean: dict[int, bool] = {}
         self._order: list[int] = []
 
     def result(self, binaries: frozenset[str]) -> Swappable:
-        if self._build.context.startswith(("/", "..")):
-            raise _ReasonError("its build context is outside of the repository")
         if not binaries:
             raise _ReasonError("no Cargo binary of the repository is in its image")
-        index, cargo = self._compiling()
-        return Swappable(self._stage(index, cargo), self._placements(binaries))
+        stage = self.stage()
+        if any(facts.builds for facts in self._stages.chain(self._final)):
+            raise _ReasonError("its image is the stage that compiles")
+        return Swappable(stage, self._placements(binaries))
+
+    def stage(self) -> CompileStage:
+        if self._build.context.startswith(("/", "..")):
+            raise _ReasonError("its build context is outside of the repository")
+        return self._stage(*self._compiling())
 
     # --- where cargo runs
 
@@ -94,8 +118,6 @@ class _Derivation:
         if len(where) > 1:
             raise _ReasonError("several stages of its Dockerfile compile")
         index, cargo = found[-1]
-        if index in {facts.index for facts in self._stages.chain(self._final)}:
-            raise _ReasonError("its image is the stage that compiles")
         if "*" in cargo.directory or cargo.directory == "/":
             raise _ReasonError("the folder in which cargo is called is not known")
         if any("*" in word for word in (*cargo.options, *cargo.environment, cargo.manifest)):
@@ -121,15 +143,16 @@ class _Derivation:
             folder = posixpath.dirname(posixpath.join(directory, cargo.manifest))
             directory = posixpath.normpath(folder)
         feeds = tuple(feed for facts in chain for feed in self._feeds(facts, directory))
-        kept = self._kept(index, directory)
+        parts = without_idle_args([*self._head, *self._kept(index, directory)])
+        lines = [line for _, text in parts for line in text]
         last = self._dockerfile.stages[index]
         return CompileStage(
             dockerfile=self._dockerfile.path,
-            text="\n".join([*self._head(), *kept]) + "\n",
+            text="\n".join(lines) + "\n",
             target=last.name or str(self._position(index)),
             context=self._build.context,
             additional_contexts=self._build.additional_contexts,
-            args=_used_args(self._build.args, kept + self._head()),
+            args=used_args(self._build.args, parts),
             directory=directory,
             feeds=feeds,
             ignore=self._ignore,
@@ -172,19 +195,19 @@ class _Derivation:
                     todo += self._origins(at, step)
         return sorted(needed)
 
-    def _kept(self, index: int, directory: str) -> list[str]:
-        lines: list[str] = []
+    def _kept(self, index: int, directory: str) -> list[Part]:
+        parts: list[Part] = []
         self._order = self._needed(index, directory)
         for at in self._order:
             stage = self._dockerfile.stages[at]
-            lines += self._text(stage.line, self._starts(stage)[0])
+            parts.append(("FROM", self._text(stage.line, self._starts(stage)[0])))
             for step, end in zip(stage.instructions, self._starts(stage)[1:], strict=True):
                 if self._dropped(at, step, directory):
                     continue
                 if step.keyword in ("COPY", "ADD") and self._puts_into(at, step, directory):
                     raise _ReasonError("another stage makes files that its compile reads")
-                lines += self._text(step.line, end)
-        return lines
+                parts.append((step.keyword, self._text(step.line, end)))
+        return parts
 
     def _position(self, index: int) -> int:
         return self._order.index(index)
@@ -197,19 +220,12 @@ class _Derivation:
         )
         return [*(step.line for step in stage.instructions), behind]
 
-    def _text(self, first: int, behind: int) -> list[str]:
+    def _text(self, first: int, behind: int) -> tuple[str, ...]:
         """The lines of an instruction, without the comments that follow it."""
         lines = self._lines[first - 1 : behind - 1]
         while lines and (not lines[-1].strip() or lines[-1].lstrip().startswith("#")):
             lines.pop()
-        return lines
-
-    def _head(self) -> list[str]:
-        """Directives and global arguments."""
-        lines = self._lines[: self._dockerfile.stages[0].line - 1]
-        directives = list(takewhile(_DIRECTIVE.match, lines))
-        rest = lines[len(directives) :]
-        return directives + [s for s in rest if s.strip() and not s.lstrip().startswith("#")]
+        return tuple(lines)
 
     def _dropped(self, index: int, step: Instruction, directory: str) -> bool:
         """Whether a step brings sources in, compiles, or takes what came of that."""
@@ -281,13 +297,3 @@ def _names_one(text: str, paths: Iterable[str]) -> bool:
 
 def _within(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
-
-
-def _used_args(args: Mapping[str, str | None], lines: Iterable[str]) -> dict[str, str | None]:
-    """Build arguments that some line uses: others would only tell equal stages apart."""
-    text = "\n".join(line for line in lines if not line.lstrip().upper().startswith("ARG "))
-    return {
-        name: value
-        for name, value in sorted(args.items())
-        if re.search(rf"\$\{{?{re.escape(name)}\b", text)
-    }

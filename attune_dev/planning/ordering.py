@@ -95,9 +95,10 @@ def ordered_actions(
 
 
 def _only_compiled(kind: ActionKind, todo: Todo) -> bool:
-    """Whether a build has no cause that reaches the image otherwise than through cargo."""
+    """Whether a build has no cause that reaches what it makes otherwise than through cargo."""
     kinds = {reason.kind for reasons in todo.causes.values() for reason in reasons}
-    return kind is ActionKind.BUILD and bool(kinds) and kinds <= COMPILE_KINDS
+    building = kind in (ActionKind.BUILD, ActionKind.BUILD_PACK_BINARIES)
+    return building and bool(kinds) and kinds <= COMPILE_KINDS
 
 
 def _because(todos: Iterable[Todo], groups: Mapping[int, tuple[str, ...]]) -> tuple[Because, ...]:

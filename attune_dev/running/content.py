@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from attune_dev.packs import quick
@@ -17,12 +16,13 @@ from attune_dev.running.ports import ContentResult, PartlyDone
 from attune_dev.running.update import mended, telling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from attune_dev.errors import ActionError
     from attune_dev.model.packs import PacksFolder
     from attune_dev.model.workspace import Workspace
+    from attune_dev.packs.compile import Compiler
     from attune_dev.running.ports import Talk
     from attune_dev.running.update import Mend
 
@@ -38,8 +38,7 @@ class VolumePacks(ExitStack):
         image: image for the helper container.
         runner_types: runner types that the settings declare, for checks.
         keep_helper: whether helpers are kept between syncs, as the loop does.
-        no_cache: whether pack binaries are compiled without the build cache.
-        args: build arguments of pack binaries.
+        compiler: how pack binaries are compiled; by their Dockerfile where it is ``None``.
         mend: tells whether a build that failed is worth another try, and makes it so.
     """
 
@@ -51,8 +50,7 @@ class VolumePacks(ExitStack):
         image: str,
         runner_types: Sequence[str] = (),
         keep_helper: bool = False,
-        no_cache: bool = False,
-        args: Mapping[str, str] = MappingProxyType({}),
+        compiler: Compiler | None = None,
         mend: Mend | None = None,
     ) -> None:
         super().__init__()
@@ -62,8 +60,7 @@ class VolumePacks(ExitStack):
         self._runner_types = runner_types
         self._checkers: dict[str, Checker] = {}
         self._keep = keep_helper
-        self._no_cache = no_cache
-        self._args = args
+        self._compiler = compiler
         self._mend = mend or (lambda *_: False)
         self._sessions: dict[str, HelperSession] = {}
 
@@ -124,8 +121,7 @@ class VolumePacks(ExitStack):
             self._workspace(),
             tuple(names),
             talk=replace(talk, on_build=telling(talk)),
-            args=self._args,
-            no_cache=self._no_cache,
+            compiler=self._compiler,
         )
         report = mended(build, self._mend, talk)
         return tuple(

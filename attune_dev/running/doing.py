@@ -10,9 +10,10 @@ from attune_dev.errors import ActionError
 from attune_dev.model.plan import ActionKind
 from attune_dev.running import skips
 from attune_dev.running.outcome import ActionResult, Outcome, TargetResult
+from attune_dev.running.partly import held_back, run_rest
 from attune_dev.running.probation import rollback_hint
 from attune_dev.running.turns import Turns
-from attune_dev.running.update import ImageUpdate, Update
+from attune_dev.running.update import ImageUpdate, PartlyBuilt, Update
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -88,6 +89,12 @@ class Doing:
         Raises:
             AttuneDevError: it failed or was cancelled.
         """
+        held = held_back(action, results, self._port.project, self._running)
+        if held:
+            return run_rest(action, held, lambda rest: self._do(rest, talk, results))
+        return self._do(action, talk, results)
+
+    def _do(self, action: Action, talk: Talk, results: Mapping[int, ActionResult]) -> ActionResult:
         match action.kind:
             case ActionKind.RELOAD:
                 self._tools.reload()
@@ -99,13 +106,23 @@ class Doing:
             case ActionKind.SYNC_PACKS:
                 return content_result(action, self._packs().sync(action.targets, talk), "synced")
             case ActionKind.BUILD:
-                return _made(action, self._update.build(action, talk))
+                return self._build(action, talk)
             case ActionKind.RERUN:
                 return self._rerun(action, talk, results)
             case ActionKind.RECREATE:
                 return self._recreate(action, talk, results)
             case ActionKind.RESTART:
                 return self._restart(action, talk, results)
+
+    def _build(self, action: Action, talk: Talk) -> ActionResult:
+        try:
+            return _made(action, self._update.build(action, talk))
+        except PartlyBuilt as error:
+            done = _made(action, error.targets)
+            return replace(done, outcome=Outcome.FAILED, error=error, partly=True)
+
+    def _running(self) -> frozenset[str]:
+        return frozenset(each.service for each in self._port.containers() if each.running)
 
     def _rerun(
         self, action: Action, talk: Talk, results: Mapping[int, ActionResult]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attune_dev.docker import buildx
 from attune_dev.docker.bake import BINARIES_ARG, NAMESPACE_ARG
 from attune_dev.docker.diagnostics import BuildFailed
 from attune_dev.docker.identity import checkout_identity
@@ -18,7 +19,7 @@ from attune_dev.docker.progress import LogLine
 from attune_dev.docker.rustc import Diagnostic, diagnostics
 from attune_dev.errors import ActionError, ConfigError
 from attune_dev.loading.rendered import command_dockerfile
-from attune_dev.packs.compile import agreed_args, run_build
+from attune_dev.packs.compile import agreed_args
 from attune_dev.running.update import telling
 from attune_dev.state import state_directory
 
@@ -228,12 +229,21 @@ def _run(
     known = {key for key in agreed_args(workspace) if f"ARG {key}" in text}
     agreed = {key: value for key, value in agreed_args(workspace).items() if key in known}
     given = {**agreed, **args, NAMESPACE_ARG: checkout_identity(root)}
-    argv = [
-        *("docker", "buildx", "build", "--file", "-"),
+    words = [
+        *("build", "--file", "-"),
         *("--output", f"type=local,dest={into}" if into else "type=cacheonly"),
         *(word for key, value in given.items() for word in ("--build-arg", f"{key}={value}")),
     ]
-    run_build(root, argv, ".", names, talk=talk, dockerfile=text)
+    buildx.build(
+        words,
+        names,
+        root=root,
+        env=os.environ,
+        on_event=talk.on_build,
+        cancel=talk.cancel,
+        operands=(".",),
+        input=text.encode(),
+    )
 
 
 def _ships(workspace: Workspace, service: str) -> set[str]:

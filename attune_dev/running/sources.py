@@ -8,8 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attune_dev.loading.compile_stage import load_swappable
+from attune_dev.loading.compile_stage import load_binaries_stage, load_swappable
 from attune_dev.loading.feed import FedFile, FeedReader
+from attune_dev.packs.compile import agreed_args
+from attune_dev.running.requests import concerned_programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -46,16 +48,36 @@ class RepositorySources:
         self._reader = FeedReader(root)
         self._read_for: Workspace | None = None
         self._swappable: dict[str, Swappable | NotSwappable] = {}
+        self._stages: dict[str, CompileStage | NotSwappable] = {}
 
     def swappable(self, service: str) -> Swappable | NotSwappable:
         """See :class:`SwapSources`; found out once for each state of the definitions."""
+        workspace = self._current()
+        if service not in self._swappable:
+            self._swappable[service] = load_swappable(self._root, workspace, service)
+        return self._swappable[service]
+
+    def _current(self) -> Workspace:
+        """The workspace as it is; what was derived of another one is forgotten."""
         workspace = self._workspace()
         if self._read_for is not workspace:
             self._read_for = workspace
             self._swappable.clear()
-        if service not in self._swappable:
-            self._swappable[service] = load_swappable(self._root, workspace, service)
-        return self._swappable[service]
+            self._stages.clear()
+        return workspace
+
+    def binaries_stage(self, dockerfile: str) -> CompileStage | NotSwappable:
+        """See :class:`SwapSources`."""
+        workspace = self._current()
+        if dockerfile not in self._stages:
+            args = agreed_args(workspace)
+            found = load_binaries_stage(self._root, workspace, dockerfile, args)
+            self._stages[dockerfile] = found
+        return self._stages[dockerfile]
+
+    def concerned(self, packages: Iterable[str], programs: Iterable[str]) -> frozenset[str]:
+        """See :class:`SwapSources`."""
+        return concerned_programs(self._workspace(), packages, programs)
 
     def read(self, stage: CompileStage) -> Mapping[str, FedFile]:
         """See :class:`SwapSources`."""

@@ -1,4 +1,4 @@
-"""The watch loop's fast path: cargo in a builder container, programs into running containers.
+"""How services get new code by the fast path: into the containers that run.
 
 A service whose programs cannot be exchanged with certainty gets its code through its image, as
 does a build whose causes reach more than its programs.
@@ -6,34 +6,33 @@ does a build whose causes reach more than its programs.
 
 from __future__ import annotations
 
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from attune_dev.docker.builder import BuilderLacksError
-from attune_dev.docker.cancel import Cancel
-from attune_dev.docker.cargo_call import CompileRequest
-from attune_dev.errors import ActionError, AttuneDevError
+from attune_dev.docker.diagnostics import BuildFailed
+from attune_dev.errors import ActionError
+from attune_dev.model.plan import ActionKind
 from attune_dev.model.swap import NotSwappable, SwapNote, Swappable
+from attune_dev.running.one_call import Wanted
 from attune_dev.running.outcome import TargetResult
-from attune_dev.running.ports import Talk
-from attune_dev.running.update import telling
+from attune_dev.running.update import PartlyBuilt, telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from concurrent.futures import Future
 
-    from attune_dev.docker.builder_run import CompileResult, Program
+    from attune_dev.docker.builder_run import Program
     from attune_dev.docker.port import DockerPort, SwapPlace
-    from attune_dev.model.plan import Action
+    from attune_dev.model.plan import Action, Plan
     from attune_dev.model.swap import CompileStage
+    from attune_dev.running.one_call import OneCall
+    from attune_dev.running.ports import Talk
     from attune_dev.running.swap_ports import Compiler, SwapSources
     from attune_dev.running.update import ImageUpdate
-
-
-WORTH_TELLING = 3.0
-"""Seconds of work beside everything else that are worth a line."""
+    from attune_dev.running.warm import WarmUp
 
 
 @dataclass(slots=True)
@@ -65,9 +64,17 @@ class _Group:
     services: dict[str, Swappable] = field(default_factory=dict)
 
     @property
-    def programs(self) -> tuple[str, ...]:
-        named = {p.binary for one in self.services.values() for p in one.placements}
-        return tuple(sorted(named))
+    def programs(self) -> frozenset[str]:
+        return frozenset(p.binary for one in self.services.values() for p in one.placements)
+
+    def without(self, programs: frozenset[str]) -> _Group:
+        """The services that run none of these programs."""
+        left = {
+            name: how
+            for name, how in self.services.items()
+            if not any(p.binary in programs for p in how.placements)
+        }
+        return _Group(self.stage, left)
 
 
 class SwapUpdate:
@@ -78,7 +85,8 @@ class SwapUpdate:
         images: the way through images.
         compiler: the builder.
         sources: what the repository says.
-        say: is told, once each, why something goes through images, and what is done beside.
+        call: compiles; is told why something goes through images.
+        warm: is ended by any build.
     """
 
     def __init__(
@@ -87,26 +95,42 @@ class SwapUpdate:
         images: ImageUpdate,
         compiler: Compiler,
         sources: SwapSources,
-        say: Callable[[str], None],
+        call: OneCall,
+        warm: WarmUp,
     ) -> None:
         self._port = port
         self._images = images
         self._compiler = compiler
         self._sources = sources
-        self._say = say
-        self._told: set[str] = set()
-        self._lacking = ""
+        self._call = call
+        self._warm = warm
         self._made: dict[str, _Made] = {}
         self._digests: dict[str, Mapping[str, str]] = {}  # what services were given last
         self._imaged: set[str] = set()
-        self._warm = Cancel()
-        self._warming: threading.Thread | None = None
-        self._warmed = False
         self._unfit: dict[str, str] = {}
+        self._looks: dict[str, Future[SwapPlace]] = {}
 
     def use(self, port: DockerPort, images: ImageUpdate) -> None:
         """Goes on with an engine port for definitions that were read anew."""
         self._port, self._images = port, images
+
+    def wanted(self, plan: Plan) -> list[Wanted]:
+        """What the builds of a plan will ask for; their containers are looked at meanwhile."""
+        found = []
+        for action in plan.of(ActionKind.BUILD):
+            for group in self._groups(action):
+                found.append(self._wanted(group, action.paths))
+                self._look(group)
+        return found
+
+    def all(self, services: Iterable[str]) -> list[Wanted]:
+        """Everything that these services run and that can be compiled in a builder."""
+        groups = self._group(services, lambda _: None)
+        return [Wanted(group.stage, group.programs) for group in groups]
+
+    def forget_looks(self) -> None:
+        """How containers were found is old by now."""
+        self._looks.clear()
 
     @property
     def swapped(self) -> tuple[str, ...]:
@@ -121,24 +145,34 @@ class SwapUpdate:
 
     def build(self, action: Action, talk: Talk) -> tuple[TargetResult, ...]:
         """See :class:`Update`."""
-        self.cool()
+        self._warm.end()
         for service in action.targets:
             self._made.pop(service, None)
             self._imaged.discard(service)
         found: dict[str, TargetResult] = {}
+        failures: list[PartlyBuilt | BuildFailed] = []
         try:
             for group in self._groups(action):
-                found |= self._compile(group, action.paths, talk)
+                found |= self._compile_spared(group, action.paths, talk, failures)
         except BuilderLacksError as problem:
-            self._lack(problem)
-        rest = [service for service in action.targets if service not in found]
+            self._call.lack(problem)
+        failed = {name for failure in failures for name in failure.services}
+        rest = [name for name in action.targets if name not in found and name not in failed]
         if rest:
             if not set(rest) <= set(action.compiles):
                 self._compiler.forget()  # the stage that compiles may be another one
-            for result in self._images.build_images(rest, talk):
+            try:
+                results = self._images.build_images(rest, talk)
+            except PartlyBuilt as failure:
+                results = failure.built
+                failures.append(failure)
+            for result in results:
                 found[result.name] = result
                 self._imaged.add(result.name)
-        return tuple(found[service] for service in action.targets if service in found)
+        made = tuple(found[service] for service in action.targets if service in found)
+        if failures:
+            raise PartlyBuilt.of(failures, made) if made else failures[0]
+        return made
 
     def current(self, services: Sequence[str]) -> frozenset[str]:
         """See :class:`Update`."""
@@ -166,60 +200,16 @@ class SwapUpdate:
             changed |= set(self._images.apply(anew, always, talk))
         return tuple(sorted(changed))
 
-    # --- beside
-
-    def warm(self, services: Iterable[str]) -> None:
-        """Compiles beside everything else, so that the first save finds a warm target folder.
-
-        A build ends it, and what it has compiled by then stays; it goes on after the build.
-        """
-        if self._warmed or (self._warming is not None and self._warming.is_alive()):
-            return
-        self._warm = Cancel()
-        groups = self._group(services, lambda _: None)
-        self._warming = threading.Thread(
-            target=self._warm_up, args=(groups, self._warm), name="warm up", daemon=True
-        )
-        self._warming.start()
-
-    def cool(self) -> None:
-        """Ends what is done beside; what it has compiled stays."""
-        if self._warming is not None:
-            self._warm.request()
-            self._warming.join()
-
-    def close(self) -> None:
-        """Ends the builder."""
-        self.cool()
-        self._compiler.close()
-
-    def _warm_up(self, groups: Sequence[_Group], cancel: Cancel) -> None:
-        clock = time.monotonic()
-        try:
-            for group in groups:
-                self._call(group, (), Talk(cancel=cancel), frozenset())
-        except BuilderLacksError as problem:
-            self._lack(problem)
-        except (AttuneDevError, OSError):
-            return  # cancelled, or told by the build that needs it
-        self._warmed = True
-        if groups and not self._lacking and (seconds := time.monotonic() - clock) > WORTH_TELLING:
-            self._say(f"the builder is ready after {seconds:.0f} s: saves are compiled in it")
-
-    def _lack(self, problem: BuilderLacksError) -> None:
-        self._lacking = problem.what
-        self._tell(f"code gets into containers through images: {'; '.join(problem.lines())}")
-
     # --- compiling
 
     def _groups(self, action: Action) -> list[_Group]:
         compiled = [name for name in action.targets if name in action.compiles]
-        return self._group(compiled, self._tell)
+        return self._group(compiled, self._call.tell)
 
     def _group(self, services: Iterable[str], tell: Callable[[str], None]) -> list[_Group]:
         groups: dict[str, _Group] = {}
         for name in services:
-            if self._lacking:
+            if self._call.lacking:
                 break
             how = self._sources.swappable(name)
             why = how.reason if isinstance(how, NotSwappable) else self._unfit.get(name, "")
@@ -230,16 +220,31 @@ class SwapUpdate:
             group.services[name] = how
         return list(groups.values())
 
-    def _compile(self, group: _Group, paths: Iterable[str], talk: Talk) -> dict[str, TargetResult]:
+    def _compile_spared(
+        self,
+        group: _Group,
+        paths: Iterable[str],
+        talk: Talk,
+        failures: list[PartlyBuilt | BuildFailed],
+    ) -> dict[str, TargetResult]:
+        """Compiles; what cannot be compiled keeps nobody else from new code."""
+        try:
+            return self._compile(group, paths, talk)
+        except BuildFailed as failure:
+            concerned = self._sources.concerned(failure.packages, group.programs)
+            rest = group.without(concerned)
+            failures.append(failure.only(sorted(group.services.keys() - rest.services.keys())))
+            return self._compile(rest, paths, talk) if rest.services else {}
+
+    def _compile(
+        self, group: _Group, paths: Iterable[str], talk: Talk, *, anew: bool = False
+    ) -> dict[str, TargetResult]:
         clock = time.monotonic()
-        known = self._known(group)
-        with ThreadPoolExecutor(max_workers=len(group.services)) as pool:
-            looked = {
-                name: pool.submit(self._port.swap_place, name, [p.path for p in how.placements])
-                for name, how in group.services.items()
-            }
-            made = self._call(group, paths, talk, known)
-            places = {name: future.result() for name, future in looked.items()}
+        self._look(group)
+        wanted = self._wanted(group, paths)
+        told = replace(talk, on_build=telling(talk))
+        made = self._call.alone(wanted, told) if anew else self._call.compile(wanted, told)
+        places = {name: self._looks.pop(name).result() for name in group.services}
         programs = {program.name: program for program in made.programs}
         note = SwapNote(time.time(), made.sources, profile=self._sources.profile(group.stage))
         found: dict[str, TargetResult] = {}
@@ -247,14 +252,14 @@ class SwapUpdate:
             place = places[name]
             if place.why:
                 self._unfit[name] = place.why
-                self._tell(f"{name} gets its code through its image: {place.why}")
+                self._call.tell(f"{name} gets its code through its image: {place.why}")
                 continue
             given = {p.path: programs[p.binary] for p in how.placements if p.binary in programs}
             entry = _Made(place, given, note)
             if not entry.runs and any(p.content is None for p in given.values()):
-                if known:
+                if not anew:
                     self._digests.clear()  # someone else has changed what runs
-                    return self._compile(group, paths, talk)
+                    return self._compile(group, paths, talk, anew=True)
                 raise ActionError(f"cargo did not make the programs of {name}")
             entry.note = SwapNote(note.since, note.sources, entry.files, note.profile)
             self._made[name] = entry
@@ -266,30 +271,18 @@ class SwapUpdate:
             )
         return found
 
-    def _call(
-        self, group: _Group, paths: Iterable[str], talk: Talk, known: frozenset[str]
-    ) -> CompileResult:
-        stage, sources = group.stage, self._sources
-        try:
-            files = sources.read(stage)
-        except OSError as problem:
-            why = problem.strerror or str(problem)
-            raise ActionError("a source cannot be read", why=why, file=problem.filename) from None
-        request = CompileRequest(
-            stage,
-            files,
-            group.programs,
-            sources.packages(group.programs),
-            sources.workspace_packages(),
-            profile=sources.profile(stage),
-            locked=sources.is_locked(paths),
-            known=known,
-            config=sources.config(),
-        )
-        made = self._compiler.compile(request, telling(talk), talk.cancel)
-        if made.lock is not None and not request.locked:
-            talk.on_line(sources.keep_lock(stage, made.lock) or "Cargo.lock fits")
-        return made
+    def _wanted(self, group: _Group, paths: Iterable[str]) -> Wanted:
+        return Wanted(group.stage, group.programs, self._known(group), frozenset(paths))
+
+    def _look(self, group: _Group) -> None:
+        """Looks at the containers beside the compile."""
+        todo = {name: how for name, how in group.services.items() if name not in self._looks}
+        if todo:
+            pool = ThreadPoolExecutor(max_workers=len(todo))
+            for name, how in todo.items():
+                paths = [placement.path for placement in how.placements]
+                self._looks[name] = pool.submit(self._port.swap_place, name, paths)
+            pool.shutdown(wait=False)
 
     def _known(self, group: _Group) -> frozenset[str]:
         """Digests of the programs that all who use them run already."""
@@ -305,8 +298,3 @@ class SwapUpdate:
         self._port.swap(made.place, contents, made.note)
         self._digests[name] = made.files
         return name
-
-    def _tell(self, text: str) -> None:
-        if text not in self._told:
-            self._told.add(text)
-            self._say(text)

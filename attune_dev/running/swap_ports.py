@@ -44,6 +44,17 @@ class SwapSources(Protocol):
         """How a service's programs are compiled and placed, by the files as they were read."""
         ...
 
+    def binaries_stage(self, dockerfile: str) -> CompileStage | NotSwappable:
+        """How a Dockerfile compiles pack binaries, by the files as they were read."""
+        ...
+
+    def concerned(self, packages: Iterable[str], programs: Iterable[str]) -> frozenset[str]:
+        """The programs that cannot be made where packages do not compile.
+
+        All of them where it is not known which packages, or a package is not the repository's.
+        """
+        ...
+
     def read(self, stage: CompileStage) -> Mapping[str, Source]:
         """The sources as they are on disk."""
         ...

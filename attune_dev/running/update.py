@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from attune_dev.docker.diagnostics import BuildFailed
 from attune_dev.docker.port import BuildRequest
 from attune_dev.docker.progress import LogLine, Step, StepState
+from attune_dev.errors import ActionError
 from attune_dev.running import skips
 from attune_dev.running.outcome import TargetResult
 
@@ -26,12 +27,17 @@ if TYPE_CHECKING:
 MOST_OF_A_NAME = 100
 
 MakeRequest = Callable[[tuple[str, ...]], BuildRequest]
+Concerned = Callable[["BuildFailed", "Sequence[str]"], "frozenset[str]"]
 Mend = Callable[["BuildFailed", "Talk"], bool]
 T = TypeVar("T")
 
 
 def _no_mend(_failure: BuildFailed, _talk: Talk) -> bool:
     return False
+
+
+def _all(_failure: BuildFailed, services: Sequence[str]) -> frozenset[str]:
+    return frozenset(services)
 
 
 def mended(build: Callable[[], T], mend: Mend, talk: Talk) -> T:
@@ -42,6 +48,38 @@ def mended(build: Callable[[], T], mend: Mend, talk: Talk) -> T:
         if not mend(failure, talk):
             raise
     return build()
+
+
+class PartlyBuilt(ActionError):  # noqa: N818 - reads as what happened
+    """Some services could not be built; the others were.
+
+    Args:
+        failure: what went wrong with those that were not.
+        built: what became of the others.
+    """
+
+    def __init__(self, failure: BuildFailed, built: tuple[TargetResult, ...]) -> None:
+        super().__init__(
+            failure.what, why=failure.why, hint=failure.hint, file=failure.file, line=failure.line
+        )
+        self.failure = failure
+        self.services = failure.services
+        self.built = built
+
+    @property
+    def targets(self) -> tuple[TargetResult, ...]:
+        """What became of all."""
+        failed = tuple(TargetResult(name, "failed", changed=False) for name in self.services)
+        return tuple(sorted((*self.built, *failed), key=lambda target: target.name))
+
+    @classmethod
+    def of(
+        cls, failures: Sequence[PartlyBuilt | BuildFailed], built: tuple[TargetResult, ...]
+    ) -> PartlyBuilt:
+        """Several failures of one build; the first one is told."""
+        first = failures[0].failure if isinstance(failures[0], PartlyBuilt) else failures[0]
+        names = sorted({name for failure in failures for name in failure.services})
+        return cls(first.only(names), built)
 
 
 class Update(Protocol):
@@ -55,6 +93,7 @@ class Update(Protocol):
         """Makes new code for the targets of a build; what runs is not touched.
 
         Raises:
+            PartlyBuilt: it failed for some of them.
             AttuneDevError: it failed or was cancelled, and everything is as it was.
         """
         ...
@@ -85,6 +124,7 @@ class ImageUpdate:
         port: DockerPort,
         make_request: MakeRequest = BuildRequest,
         mend: Mend = _no_mend,
+        concerned: Concerned = _all,
     ) -> None:
         """Keeps its tools.
 
@@ -92,10 +132,12 @@ class ImageUpdate:
             port: the engine.
             make_request: tells binaries and arguments for the services of a build.
             mend: tells whether a build that failed is worth another try, and makes it so.
+            concerned: tells which of some services a failure is about.
         """
         self._port = port
         self._make_request = make_request
         self._mend = mend
+        self._concerned = concerned
 
     def via(self, action: Action) -> str:  # noqa: ARG002
         """See :class:`Update`."""
@@ -106,7 +148,29 @@ class ImageUpdate:
         return self.build_images(action.targets, talk)
 
     def build_images(self, services: Sequence[str], talk: Talk) -> tuple[TargetResult, ...]:
-        """Builds the images of these services in one solve."""
+        """Builds the images of these services in one solve.
+
+        What fails for some of them alone is left out of a second one, so that the others come up.
+
+        Raises:
+            PartlyBuilt: it failed for some.
+            AttuneDevError: it failed or was cancelled, and everything is as it was.
+        """
+        try:
+            return self._build(services, talk)
+        except BuildFailed as failure:
+            concerned = self._concerned(failure, services)
+            spared = [name for name in services if name not in concerned]
+            if not spared:
+                raise
+            talk.on_line(f"without {', '.join(sorted(concerned))}: it does not build")
+            try:
+                built = self._build(spared, talk)
+            except BuildFailed:
+                raise failure from None
+            raise PartlyBuilt(failure.only(sorted(concerned)), built) from None
+
+    def _build(self, services: Sequence[str], talk: Talk) -> tuple[TargetResult, ...]:
         request = self._make_request(tuple(services))
         result = mended(
             lambda: self._port.build(request, telling(talk), cancel=talk.cancel), self._mend, talk

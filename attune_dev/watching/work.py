@@ -18,7 +18,7 @@ from attune_dev.model.event import (
 )
 from attune_dev.model.plan import ActionKind
 from attune_dev.planning.superseding import Superseding
-from attune_dev.planning.together import compiles
+from attune_dev.planning.together import COMPILES, compiles
 from attune_dev.running.outcome import RunResult
 from attune_dev.watching.doubts import Doubts
 from attune_dev.watching.echoes import Echoes, echo, suspicion
@@ -101,17 +101,19 @@ class Work:
     def heard(self, event: Event) -> None:
         """Takes in what the worker tells of the build that runs."""
         match event:
-            case Started(action) if action.kind is ActionKind.BUILD and not self._opening:
+            case Planned(plan) if compiles(plan):
+                self._superseding = self._superseding.planned(_built(plan))
+            case Started(action) if action.kind in COMPILES:
                 self._superseding = self._superseding.started(frozenset(action.targets))
-            case NearlyDone():
-                self._superseding = self._superseding.nearly_done()
-            case Ended(action) if action.kind is ActionKind.BUILD:
-                self._superseding = self._superseding.ended()
+            case NearlyDone(action):
+                self._superseding = self._superseding.nearly_done(frozenset(action.targets))
+            case Ended(action) if action.kind in COMPILES:
+                self._superseding = self._superseding.ended(frozenset(action.targets))
 
     def reconsider(self) -> None:
-        """Breaks the build that runs off where what was saved since makes it pointless."""
-        builds = next((each for each in self._running.values() if _compiles(each.plan)), None)
-        if builds is None or not self._superseding.building:
+        """Breaks the builds that run off where what was saved since makes them pointless."""
+        builds = next((each for each in self._running.values() if _may_compile(each.plan)), None)
+        if builds is None or not self._superseding.running:
             return
         if not (newer := self._pending.newer(builds.begun)):
             return
@@ -119,16 +121,11 @@ class Work:
             plan = self._parts.planning.plan(newer, reread=False)
         except AttuneDevError:
             return  # told when it is planned in earnest
-        names = frozenset(name for a in plan.of(ActionKind.BUILD) for name in a.targets)
-        self._superseding, judged = self._superseding.judge(names)
+        self._superseding, judged = self._superseding.judge(_built(plan))
         if judged.told:
             self._parts.tell(Notice(judged.told))
         if judged.cancel:
             self._parts.worker.cancel(builds.job)
-
-    @property
-    def _opening(self) -> bool:
-        return any(each.plan is None for each in self._running.values())
 
     def act(self) -> bool:
         """Starts what is worth doing; returns whether anything is."""
@@ -238,6 +235,8 @@ class Work:
         self._pending.settle_written(result.carried())
         if left := own_files.intersection(self._pending.ledger.entries):
             self._parts.tell(Changed(self._pending.ledger.changes(left), "by an action"))
+        if job.everything and run.cancelled:
+            self.opening_due = True  # what it was to check is checked by nothing else
         if job.everything and run.ok and not self.opened:
             self.opened = True
             self.opening_due = False  # what was saved meanwhile is pending, and planned as such
@@ -263,5 +262,10 @@ def _actions(running: _Running) -> tuple[Action, ...]:
     return running.plan.actions if running.plan is not None else ()
 
 
-def _compiles(plan: Plan | None) -> bool:
-    return plan is not None and compiles(plan)
+def _may_compile(plan: Plan | None) -> bool:
+    return plan is None or compiles(plan)
+
+
+def _built(plan: Plan) -> frozenset[str]:
+    """What a plan builds: services and pack binaries."""
+    return frozenset(n for each in plan.actions if each.kind in COMPILES for n in each.targets)

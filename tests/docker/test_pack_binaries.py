@@ -17,6 +17,7 @@ from attune_dev.loading.workspace import load_workspace
 from attune_dev.model.workspace import Workspace
 from attune_dev.packs.binaries import build_pack_binaries
 from attune_dev.packs.check.run import Checker
+from attune_dev.packs.compile import ImageCompiler
 from attune_dev.packs.scaffold import locked, new_pack, new_sensor
 from attune_dev.packs.stale import BinaryState, binary_states
 from attune_dev.packs.status import packs_status
@@ -104,13 +105,14 @@ def test_scaffolded_sensors_build_in_one_compile_sync_and_run(
     args = {"RUST_IMAGE": images["RUST_IMAGE"], "CARGO_PROFILE": "dev"}
     assert _states(root) == dict.fromkeys(names, BinaryState.MISSING)
     workspace = _load(root)
-    report = build_pack_binaries(root, workspace, args=args, image=images["DEBIAN_IMAGE"])
+    compiler = ImageCompiler(root, workspace, args)
+    report = build_pack_binaries(root, workspace, compiler=compiler, image=images["DEBIAN_IMAGE"])
     assert [(made.name, made.packs, made.changed) for made in report] == [
         ("one-a-sensor", ("one",), True),
         ("one-b-sensor", ("one",), True),
         ("two-c-sensor", ("two",), True),
     ]
-    assert _states(root) == dict.fromkeys(names, BinaryState.CURRENT)
+    assert _states(root) == dict.fromkeys(names, BinaryState.DEVELOPMENT)
     assert [check.problems for check in Checker(root, "packs", names).check()] == [(), ()]
 
     (folder,) = workspace.packs_folders
@@ -128,18 +130,18 @@ def test_scaffolded_sensors_build_in_one_compile_sync_and_run(
     text = main.read_text()
     main.write_text(text.replace('"tick":', '"tack":'))
     assert _states(root)["one-a-sensor"] is BinaryState.STALE
-    assert _states(root)["one-b-sensor"] is BinaryState.CURRENT
+    assert _states(root)["one-b-sensor"] is BinaryState.DEVELOPMENT
     program = root / "packs/one/sensors/one-a-sensor"
     before = (program.stat().st_ino, program.stat().st_mtime_ns)
     main.write_text("fn main() { nonsense }\n")
     with pytest.raises(BuildFailed) as caught:
-        build_pack_binaries(root, workspace, args=args, image=images["DEBIAN_IMAGE"])
+        build_pack_binaries(root, workspace, compiler=compiler, image=images["DEBIAN_IMAGE"])
     assert "nonsense" in caught.value.why
     assert (program.stat().st_ino, program.stat().st_mtime_ns) == before
     assert _states(root)["one-a-sensor"] is BinaryState.STALE
     assert _docker("inspect", "--format", "{{.State.Running}}", sensor) == "true"
     main.write_text(text)
-    assert _states(root)["one-a-sensor"] is BinaryState.CURRENT
+    assert _states(root)["one-a-sensor"] is BinaryState.DEVELOPMENT
 
     # a second checkout has no binary of its own, and knows from the volume what is there
     found = packs_status(root, folder, volume, files=True)
@@ -155,5 +157,5 @@ def test_scaffolded_sensors_build_in_one_compile_sync_and_run(
         (other / f"packs/{name[:3]}/sensors/{name}").unlink()
     told = binary_states(other, _load(other), in_volume=in_volume)
     assert [(status.state, status.place) for status in told] == [
-        (BinaryState.CURRENT, "volume")
+        (BinaryState.DEVELOPMENT, "volume")
     ] * 3

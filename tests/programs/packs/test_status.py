@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 
-from attune_dev.packs.built import remember
+from attune_dev.packs.built import MadeFrom, remember
 from attune_dev.packs.diff import pack_diff
 from attune_dev.packs.digest import file_digest
 from attune_dev.packs.status import PackState, packs_status
@@ -109,12 +109,12 @@ def test_a_diff_never_shows_what_is_no_text(world: World) -> None:
 
 def test_the_volume_remembers_what_programs_were_made_from(world: World) -> None:
     program = world.write("core/sensors/timer", "program", 0o755)
-    remember(world.root, {program: "sources"})
+    remember(world.root, {program: MadeFrom("sources", "dev")})
     world.write("core/other")
     world.sync()
     found = packs_status(world.root, FOLDER, "volume", session=world.session, files=True)
     assert found is not None
-    assert found[0].sources == {"sensors/timer": (file_digest(program), "sources")}
+    assert found[0].sources == {"sensors/timer": (file_digest(program), "sources dev")}
     shutil.rmtree(world.packs / "core")
     world.sync()
     assert not (world.volume / ".attune-dev/sources/core").exists()

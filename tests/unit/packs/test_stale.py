@@ -8,7 +8,7 @@ import pytest
 
 from attune_dev.errors import ConfigError
 from attune_dev.packs.binaries import build_pack_binaries
-from attune_dev.packs.built import MOST, known_builds, remember
+from attune_dev.packs.built import MOST, MadeFrom, known_builds, remember
 from attune_dev.packs.digest import file_digest
 from attune_dev.packs.sources import Sources
 from attune_dev.packs.stale import BinaryState, binary_states
@@ -104,7 +104,9 @@ def test_a_binary_is_missing_unknown_current_or_stale(repo: Repository) -> None:
     assert state() is BinaryState.MISSING
     repo.write({PLACE: "program"})
     assert state() is BinaryState.UNKNOWN
-    remember(repo.root, {repo.root / PLACE: digest(repo)})
+    remember(repo.root, {repo.root / PLACE: MadeFrom(digest(repo), "dev")})
+    assert state() is BinaryState.DEVELOPMENT
+    remember(repo.root, {repo.root / PLACE: MadeFrom(digest(repo))})
     assert state() is BinaryState.CURRENT
     main = repo.root / "crates/timer/src/main.rs"
     old = main.read_text()
@@ -125,6 +127,8 @@ def test_what_the_volume_remembers_counts_where_this_machine_does_not(repo: Repo
     now = digest(repo)
     assert state("any", now) == (BinaryState.CURRENT, "volume")
     assert state("any", "other") == (BinaryState.STALE, "volume")
+    assert state("any", f"{now} dev") == (BinaryState.DEVELOPMENT, "volume")
+    assert state("any", "other dev") == (BinaryState.STALE, "volume")
     repo.write({PLACE: "program"})
     assert state(file_digest(repo.root / PLACE), now) == (BinaryState.CURRENT, "disk")
     assert state("another program", now) == (BinaryState.UNKNOWN, "disk")
@@ -134,10 +138,10 @@ def test_only_the_last_builds_are_remembered(tmp_path: Path) -> None:
     place = tmp_path / "program"
     for number in range(MOST + 3):
         place.write_text(str(number))
-        remember(tmp_path, {place: f"sources {number}"})
+        remember(tmp_path, {place: MadeFrom(f"sources{number}", "dev")})
     known = known_builds(tmp_path)
     assert len(known) == MOST
-    assert known[file_digest(place)] == f"sources {MOST + 2}"
+    assert known[file_digest(place)] == MadeFrom(f"sources{MOST + 2}", "dev")
     (tmp_path / ".attune-dev/pack-binaries.json").write_text('{"version": 1, "built": []}')
     assert known_builds(tmp_path) == {}
 

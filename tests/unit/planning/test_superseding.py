@@ -9,11 +9,19 @@ BOTH = frozenset({"api", "executor"})
 
 
 def play(*steps: tuple[str, frozenset[str]] | str) -> list[str]:
-    """Plays events; what was done at each save: ``cancel``, ``say`` or ``-``."""
+    """Plays events of one plan after the other, each with what it builds.
+
+    Returns:
+        What was done at each save: ``cancel``, ``say`` or ``-``.
+    """
     state, done = Superseding(), []
     for step in steps:
-        if isinstance(step, str):
-            state = state.ended() if step == "end" else state.nearly_done()
+        if step == "link":
+            state = state.nearly_done(state.running)
+        elif step == "end":
+            state = state.ended(state.running)
+        elif step[0] == "plan":
+            state = state.planned(step[1])
         elif step[0] == "build":
             state = state.started(step[1])
         else:
@@ -22,19 +30,33 @@ def play(*steps: tuple[str, frozenset[str]] | str) -> list[str]:
     return done
 
 
-BUILD, SAVE = ("build", API), ("save", API)
+TIMER = frozenset({"timer"})
+PLAN, BUILD, SAVE = ("plan", API), ("build", API), ("save", API)
+PACKS = (("plan", API | TIMER), ("build", TIMER))
 
 
 @pytest.mark.parametrize(
     ("steps", "done"),
     [
         ([SAVE], ["-"]),
-        ([BUILD, SAVE], ["cancel"]),
+        ([PLAN, BUILD, SAVE], ["cancel"]),
+        ([PLAN, SAVE], ["-"]),
         ([BUILD, SAVE, SAVE], ["cancel", "-"]),
-        ([BUILD, SAVE, "end", BUILD, SAVE, SAVE], ["cancel", "say", "-"]),
-        ([BUILD, SAVE, "end", BUILD, SAVE, "end", BUILD, SAVE], ["cancel", "say", "cancel"]),
+        ([BUILD, SAVE, "end", PLAN, BUILD, SAVE, SAVE], ["cancel", "say", "-"]),
+        (
+            [BUILD, SAVE, "end", PLAN, BUILD, SAVE, "end", PLAN, BUILD, SAVE],
+            ["cancel", "say", "cancel"],
+        ),
         ([BUILD, "link", SAVE, SAVE], ["say", "-"]),
-        ([BUILD, "link", SAVE, "end", BUILD, SAVE], ["say", "cancel"]),
+        ([BUILD, "link", SAVE, "end", PLAN, BUILD, SAVE], ["say", "cancel"]),
+        # two builds in one plan: pack binaries, then images
+        ([*PACKS, ("save", TIMER)], ["-"]),
+        ([*PACKS, ("save", API | TIMER)], ["cancel"]),
+        ([*PACKS, "link", ("save", API | TIMER)], ["cancel"]),
+        ([*PACKS, "end", SAVE, BUILD, SAVE], ["-", "cancel"]),
+        ([*PACKS, BUILD, "link", ("save", API | TIMER)], ["say"]),
+        ([BUILD, SAVE, "end", *PACKS, "end", BUILD, SAVE], ["cancel", "say"]),
+        ([BUILD, SAVE, "end", ("plan", frozenset()), PLAN, BUILD, SAVE], ["cancel", "say"]),
         ([("build", BOTH), SAVE], ["-"]),
         ([("build", BOTH), SAVE, ("save", BOTH)], ["-", "cancel"]),
         ([BUILD, ("save", BOTH)], ["cancel"]),
@@ -49,8 +71,8 @@ def test_at_most_one_of_two_builds_is_broken_off(steps: list[object], done: list
 def test_who_saves_without_end_gets_every_second_build() -> None:
     state, finished = Superseding(), 0
     for _ in range(10):
-        state = state.started(API)
+        state = state.planned(API).started(API)
         state, judged = state.judge(API)
         finished += not judged.cancel
-        state = state.ended()
+        state = state.ended(API)
     assert finished == 5

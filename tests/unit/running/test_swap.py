@@ -2,111 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
-
 import pytest
 
 from attune_dev.docker.builder import BuilderLacksError
-from attune_dev.docker.builder_run import CompileResult, Program
 from attune_dev.docker.cancel import Cancel
-from attune_dev.docker.cargo_call import CompileRequest
-from attune_dev.docker.port import BuildRequest
-from attune_dev.errors import AttuneDevError
 from attune_dev.model.plan import Action, ActionKind, Because, Plan
-from attune_dev.model.swap import CompileStage, NotSwappable, Placement, Swappable
 from attune_dev.running.doing import Tools
 from attune_dev.running.executor import execute
-from attune_dev.running.outcome import RunResult
-from attune_dev.running.swap import SwapUpdate
+from attune_dev.running.outcome import Outcome, RunResult
 from attune_dev.running.update import ImageUpdate
-from attune_dev.testing import FakeDocker, built_service, compose_project
-
-if TYPE_CHECKING:
-    from attune_dev.docker.feeding import Source
-    from attune_dev.docker.port import OnBuildEvent
-
-NAMES = ("api", "notifier", "odd")
-
-
-class Bench:
-    """Compiles what ``port.sources`` says, and plays the repository."""
-
-    def __init__(self) -> None:
-        self.port = FakeDocker(compose_project(*(built_service(name) for name in NAMES)))
-        self.port.build(BuildRequest(NAMES))
-        self.port.up(NAMES)
-        self.port.calls.clear()
-        self.said: list[str] = []
-        self.requests: list[CompileRequest] = []
-        self.problem: AttuneDevError | None = None
-        self.forgotten = 0
-        self.update = SwapUpdate(self.port, ImageUpdate(self.port), self, self, self.said.append)
-
-    def run(self, *services: str, always: tuple[str, ...] = (), images: bool = False) -> RunResult:
-        causes = (Because("a.rs", "for the test"),)
-        compiles = () if images else services
-        plan = Plan(
-            actions=(
-                Action(1, ActionKind.BUILD, services, (), causes, services, compiles=compiles),
-                Action(2, ActionKind.RECREATE, services, (1,), causes, always),
-            )
-        )
-        return execute(plan, Tools(self.port, update=self.update))
-
-    # the compiler
-
-    def start(self, stage: CompileStage, cancel: Cancel) -> None:
-        return None
-
-    def compile(
-        self, request: CompileRequest, on_event: OnBuildEvent, cancel: Cancel
-    ) -> CompileResult:
-        self.requests.append(request)
-        cancel.check()
-        if self.problem is not None:
-            raise self.problem
-        made = []
-        for name in request.programs:
-            digest = self.port.sources[name]
-            known = digest in request.known
-            made.append(Program(name, digest, None if known else digest.encode()))
-        return CompileResult(tuple(made), sources="all")
-
-    def forget(self) -> None:
-        self.forgotten += 1
-
-    def close(self) -> None:
-        return None
-
-    # the repository
-
-    def swappable(self, service: str) -> Swappable | NotSwappable:
-        if service == "odd":
-            return NotSwappable("it is odd")
-        stage = CompileStage("Dockerfile", "FROM rust AS build", "build", "", directory="/src")
-        return Swappable(stage, (Placement(service, f"/bin/{service}"),))
-
-    def read(self, stage: CompileStage) -> Mapping[str, Source]:
-        return {}
-
-    def packages(self, programs: Iterable[str]) -> tuple[str, ...]:
-        return tuple(programs)
-
-    def workspace_packages(self) -> tuple[str, ...]:
-        return ("api",)
-
-    def profile(self, stage: CompileStage) -> str:
-        return "dev"
-
-    def config(self) -> tuple[str, ...]:
-        return ()
-
-    def is_locked(self, paths: Iterable[str]) -> bool:
-        return "Cargo.toml" not in paths
-
-    def keep_lock(self, stage: CompileStage, lock: bytes) -> str:
-        return ""
+from tests.unit.running.bench import DOES_NOT_COMPILE, Bench
 
 
 @pytest.fixture
@@ -170,7 +75,7 @@ def test_a_new_definition_gets_an_image_of_what_runs_first(bench: Bench) -> None
     bench.port.calls.clear()
     causes = (Because("compose.yaml", "for the test"),)
     plan = Plan(actions=(Action(1, ActionKind.RECREATE, ("api",), (), causes, ("api",)),))
-    assert execute(plan, Tools(bench.port, update=bench.update)).ok
+    assert bench.execute(plan).ok
     assert bench.port.told[:2] == ["keep_swapped api", "recreate api"]
     assert bench.update.swapped == ()
 
@@ -205,3 +110,22 @@ def test_a_cancelled_compile_leaves_all_as_it_was(bench: Bench) -> None:
     result = execute(Plan(actions=actions), Tools(bench.port, update=bench.update), cancel=cancel)
     assert result.cancelled
     assert bench.port.told == []
+
+
+def test_what_does_not_compile_keeps_no_other_service_from_new_code(bench: Bench) -> None:
+    bench.port.sources |= {"api": DOES_NOT_COMPILE, "notifier": "edited"}
+    result = bench.run("api", "notifier")
+    assert [each.outcome for each in result.results] == [Outcome.FAILED, Outcome.SKIPPED]
+    assert result.failed == ("api",)
+    assert result.error is not None
+    assert result.error.what == "the build of api failed"
+    assert bench.update.swapped == ("notifier",)
+    assert [request.programs for request in bench.requests] == [("api", "notifier"), ("notifier",)]
+
+
+def test_where_nothing_compiles_nothing_is_tried_again(bench: Bench) -> None:
+    bench.port.sources |= {"api": DOES_NOT_COMPILE, "notifier": DOES_NOT_COMPILE}
+    result = bench.run("api", "notifier")
+    assert [each.outcome for each in result.results] == [Outcome.FAILED, Outcome.SKIPPED]
+    assert len(bench.requests) == 1
+    assert bench.update.swapped == ()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from attune_dev.model.event import NearlyDone, Notice, Started
+from attune_dev.model.event import NearlyDone, Notice, Ready, Started
 from attune_dev.model.plan import Action, ActionKind
 from attune_dev.watching.inbox import Told
 from tests.unit.watching.stage import Stage
@@ -57,3 +57,18 @@ def test_a_change_that_concerns_something_else_lets_it_run(stage: Stage) -> None
     stage.write("packs/core/a.yaml", "two", at=113)
     stage.run()
     assert notices(stage) == []
+
+
+def test_what_brings_the_stack_up_is_broken_off_too_and_begun_again_in_full(stage: Stage) -> None:
+    stage.planning.opening_actions = [(ActionKind.BUILD, "api")]
+    stage.write(FILE, "early", at=101)
+    stage.write(FILE, "later", at=103)
+    stage.run()
+    assert notices(stage)[:2] == [
+        "newer changes make the build of api pointless: it is started again",
+        "the build of api was started again once: it runs to its end",
+    ]
+    first, second, *rest = stage.worker.plans
+    assert [action.kind for action in first.actions] == [a.kind for a in second.actions]
+    assert all(plan.changes for plan in rest)
+    assert stage.of(Ready)
