@@ -198,8 +198,9 @@ def _parts(
     from attune_dev.model.event import Notice, Problem
     from attune_dev.planning.opening import with_needs
     from attune_dev.planning.together import COMPILER
+    from attune_dev.running import rolled_back
     from attune_dev.running.executor import execute
-    from attune_dev.running.probation import Probation, given_new_code
+    from attune_dev.running.probation import Probation, given_new_code, renewed
     from attune_dev.running.turns import Turns
     from attune_dev.state import state_directory
     from attune_dev.watching.git_quiet import GitQuiet
@@ -214,6 +215,7 @@ def _parts(
     from attune_dev.watching.watcher import Watcher
     from attune_dev.watching.worker import ThreadWorker
 
+    rolled_back.forget(project.root)  # a start brings the present code everywhere
     probation = Probation(lambda problem: inbox.put(Told(Problem(problem))))
     turns = Turns()
 
@@ -224,6 +226,7 @@ def _parts(
         update = fast.services if fast is not None else None
         tools = make_tools(project, packs=packs, starting=True, turns=turns, update=update)
         result = execute(plan, tools, on_event, cancel=cancel)
+        rolled_back.forget(project.root, renewed(result))
         probation.watch(project.port, project.long_running(given_new_code(result)))
         if fast is not None:
             fast.end(plan)
@@ -242,6 +245,7 @@ def _parts(
         lambda: tuple(sorted(answering_urls(project).items())),
         project.adopt,
         own_output(project.root, [how.events] if how.events else []),
+        partial(_put_back, project),
     )
     project.mended = planning.mended
     scope = planning.scope()
@@ -257,4 +261,18 @@ def _parts(
         clock=SystemClock(),
         answers=Answers(project.root),
         look_around=sentry.look,
+        put_back=partial(rolled_back.noted, project.root),
     )
+
+
+def _put_back(project: Project) -> frozenset[str]:
+    """The services that `inv rollback` has put back and nobody has touched since."""
+    from attune_dev.running import rolled_back
+
+    known = rolled_back.noted(project.root)
+    if not known:
+        return frozenset()
+    there: dict[str, set[str]] = {}
+    for container in project.port.containers():
+        there.setdefault(container.service, set()).add(container.id)
+    return frozenset(name for name, ids in known.items() if there.get(name, set()) == set(ids))

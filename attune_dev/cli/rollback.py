@@ -19,8 +19,9 @@ def rollback(_context: Any, services: list[str]) -> None:
 
     The program before, where `inv dev` has exchanged it; else the image before in a new container.
     Once more goes forward again. The sources stay as they are: the next change of theirs, `inv up`
-    and the next `inv dev` bring the present code back.
+    and the next `inv dev` bring the present code back; an `inv dev` that runs leaves it until then.
     """
+    from attune_dev.running.rolled_back import note
     from attune_dev.watching.lock import acting
 
     project = Project.ready()
@@ -29,7 +30,9 @@ def rollback(_context: Any, services: list[str]) -> None:
     named = project.services(services)
     with acting(project.root, "inv rollback", say):
         for service in named:
-            print(f"{service}: {_roll_back(project, service)}")
+            print(f"{service}: {_roll_back(project, service)}, until its sources change")
+            ids = [each.id for each in project.port.containers() if each.service == service]
+            note(project.root, service, ids)
         project.port.wait_healthy(named, project.settings.health_timeout)
 
 

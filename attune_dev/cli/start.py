@@ -28,12 +28,14 @@ def bring_up(project: Project, services: Sequence[str]) -> None:
     from attune_dev.planning.graph import build_graph
     from attune_dev.planning.opening import opening_plan, with_needs
     from attune_dev.reporting.plain import one_shot
+    from attune_dev.running import rolled_back
     from attune_dev.running.executor import execute
     from attune_dev.watching.lock import acting
 
     graph = build_graph(project.workspace)
     wanted = with_needs(project.compose, services)
     with cancellable() as cancel, acting(project.root, "inv up", say):
+        rolled_back.forget(project.root, wanted)
         plan = opening_plan(graph, wanted, project.current(wanted))
         result = execute(plan, make_tools(project, starting=True), one_shot(), cancel=cancel)
     finish(result, json=False)

@@ -51,6 +51,11 @@ class FeedReader:
     def __init__(self, root: Path) -> None:
         self._root = os.fspath(root)
         self._known: dict[str, tuple[Signature, str]] = {}
+        self._left_out: dict[str, frozenset[str]] = {}
+
+    def left_out(self, stage: CompileStage) -> frozenset[str]:
+        """Folders that a build of the Dockerfile would have, and the last reading has not."""
+        return self._left_out.get(stage.key, frozenset())
 
     def read(self, stage: CompileStage) -> dict[str, FedFile]:
         """All sources of a compile by their absolute path in the builder.
@@ -60,14 +65,18 @@ class FeedReader:
         """
         rules = IgnoreRules.parse(stage.ignore, None)
         found: dict[str, FedFile] = {}
+        skipped: list[str] = []
         for feed in stage.feeds:
-            for inside, path in self._files(feed, rules):
+            for inside, path in self._files(feed, rules, skipped):
                 fed = self._file(path)
                 if fed is not None:
                     found[_place(feed, inside)] = fed
+        self._left_out[stage.key] = frozenset(skipped)
         return found
 
-    def _files(self, feed: Feed, rules: IgnoreRules) -> Iterator[tuple[str, str]]:
+    def _files(
+        self, feed: Feed, rules: IgnoreRules, skipped: list[str]
+    ) -> Iterator[tuple[str, str]]:
         """Path relative to the context, and on this machine, of all that a feed takes."""
         context = posixpath.join(self._root, feed.context)
         # the part of the pattern without wildcards is where to look
@@ -76,7 +85,11 @@ class FeedReader:
         start = posixpath.join(context, literal)
         for path in _walk(start):
             inside = posixpath.relpath(path, context)
-            if reads(source, inside) and rules.ignores(inside) is None:
+            if not reads(source, inside) or rules.ignores(inside) is not None:
+                continue
+            if posixpath.basename(path) in _SKIPPED:
+                skipped.append(inside)
+            else:
                 yield inside, path
 
     def _file(self, path: str) -> FedFile | None:
@@ -114,7 +127,10 @@ def _literal_part(pattern: str) -> str:
 
 
 def _walk(start: str) -> Iterator[str]:
-    """Files and links below a folder; what cargo and other tools left there is no source."""
+    """Files and links below a folder, and the folders that are skipped by their name.
+
+    What cargo and other tools left there is no source.
+    """
     if not os.path.isdir(start) or os.path.islink(start):  # noqa: PTH112, PTH114
         yield start
         return
@@ -129,7 +145,9 @@ def _walk(start: str) -> Iterator[str]:
             continue
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                if entry.name not in _SKIPPED:
+                if entry.name in _SKIPPED:
+                    yield entry.path
+                else:
                     todo.append(entry.path)
             else:
                 yield entry.path

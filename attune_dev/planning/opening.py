@@ -13,7 +13,12 @@ REASON = "checked at start"
 
 
 def opening_plan(
-    graph: Graph, services: Collection[str], current: Collection[str], *, binaries: bool = True
+    graph: Graph,
+    services: Collection[str],
+    current: Collection[str],
+    *,
+    binaries: bool = True,
+    left: Collection[str] = (),
 ) -> Plan:
     """Plans a start: everything is checked, nothing is assumed.
 
@@ -26,11 +31,13 @@ def opening_plan(
         current: those of them whose container runs, or ended well, on the present image and
             definition.
         binaries: whether pack binaries are compiled, too.
+        left: those of them that are to stay on the code that they run.
     """
     compose = graph.workspace.compose
     packs = {name for folder in graph.workspace.packs_folders for name in folder.packs}
-    built = [name for name in services if compose.services[name].build is not None]
-    absent = [name for name in services if name not in current]
+    due = [name for name in services if name not in left]
+    built = [name for name in due if compose.services[name].build is not None]
+    absent = [name for name in due if name not in current]
     wanted = (
         Request(
             ActionKind.BUILD_PACK_BINARIES, tuple(graph.pack_binaries) if binaries else (), REASON

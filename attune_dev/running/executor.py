@@ -205,7 +205,7 @@ def _ended(result: ActionResult) -> Ended:
         outcome=result.outcome.value,
         via=result.via,
         detail=result.because or "; ".join(details),
-        built=len(result.targets) if building else 0,
+        built=len(result.done) if building else 0,
         changed=result.changed,
         error=result.error,
     )

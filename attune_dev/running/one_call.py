@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from attune_dev.running.swap_ports import Compiler, SwapSources
 
 
+_STARVED = ("failed to run custom build command", "not defined at compile time")
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What somebody wants compiled in one builder.
@@ -149,6 +152,16 @@ class OneCall:
         if made.lock is not None and not request.locked:
             talk.on_line(sources.keep_lock(stage, made.lock) or "Cargo.lock fits")
         return made
+
+    def starved(self, stage: CompileStage, failure: BuildFailed) -> str:
+        """Why a failure may come of what the builder is not given, empty where it does not.
+
+        A build script that asks git for the revision finds it where the Dockerfile copies ``.git``.
+        """
+        left_out = sorted(self._sources.left_out(stage))
+        if not left_out or not any(words in failure.why for words in _STARVED):
+            return ""
+        return f"a build script fails in the builder, which is not given {', '.join(left_out)}"
 
     def lack(self, problem: BuilderLacksError) -> None:
         """Notes that there is no builder, and says so."""

@@ -105,6 +105,11 @@ class ActionResult:
         return failed or self.action.targets
 
     @property
+    def done(self) -> tuple[str, ...]:
+        """The targets that did not fail."""
+        return tuple(target.name for target in self.targets if target.outcome != "failed")
+
+    @property
     def changed(self) -> tuple[str, ...]:
         """The targets that are others than before."""
         return tuple(target.name for target in self.targets if target.changed)
@@ -163,7 +168,7 @@ class RunResult:
                     continue
             verb = _VERBS.get(result.action.kind)
             if result.action.kind in _BUILDS:
-                counts["built"] = counts.get("built", 0) + len(result.targets)
+                counts["built"] = counts.get("built", 0) + len(result.done)
                 counts["changed"] = counts.get("changed", 0) + len(result.changed)
             elif verb and result.changed:
                 counts[verb] = counts.get(verb, 0) + len(result.changed)

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from attune_dev.docker.builder import BuilderLacksError
+from attune_dev.docker.diagnostics import BuildFailed
 from attune_dev.errors import ActionError, ConfigError
 from attune_dev.model.plan import ActionKind
 from attune_dev.model.swap import NotSwappable
@@ -101,6 +102,11 @@ class PackPrograms:
             made = {program.name: program for program in self._call.compile(wanted, talk).programs}
         except BuilderLacksError as problem:
             self._call.lack(problem)
+            return self._by_image(image, names, into, talk)
+        except BuildFailed as failure:
+            if not (why := self._call.starved(stage, failure)):
+                raise
+            self._call.tell(f"pack binaries are compiled by {image.dockerfile}: {why}")
             return self._by_image(image, names, into, talk)
         into.mkdir(exist_ok=True)
         for name in names:

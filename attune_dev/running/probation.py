@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from attune_dev.docker.containers import Health, State
 from attune_dev.errors import ActionError, AttuneDevError
+from attune_dev.model.plan import ActionKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -99,9 +100,15 @@ def rollback_hint(service: str) -> str:
 
 def given_new_code(result: RunResult) -> tuple[str, ...]:
     """The services that a run has started anew, sorted."""
-    from attune_dev.model.plan import ActionKind
+    return _changed(result, ActionKind.RECREATE, ActionKind.RESTART)
 
-    kinds = (ActionKind.RECREATE, ActionKind.RESTART)
+
+def renewed(result: RunResult) -> tuple[str, ...]:
+    """The services that a run has given another program, image or definition, sorted."""
+    return _changed(result, ActionKind.RECREATE)
+
+
+def _changed(result: RunResult, *kinds: ActionKind) -> tuple[str, ...]:
     return tuple(
         sorted({n for each in result.results if each.action.kind in kinds for n in each.changed})
     )

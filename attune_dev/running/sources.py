@@ -83,6 +83,10 @@ class RepositorySources:
         """See :class:`SwapSources`."""
         return self._reader.read(stage)
 
+    def left_out(self, stage: CompileStage) -> frozenset[str]:
+        """See :class:`SwapSources`."""
+        return self._reader.left_out(stage)
+
     def packages(self, programs: Iterable[str]) -> tuple[str, ...]:
         """See :class:`SwapSources`."""
         found = (self._workspace().cargo.package_of_binary(name) for name in programs)

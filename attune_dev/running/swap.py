@@ -8,73 +8,30 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from attune_dev.docker.builder import BuilderLacksError
 from attune_dev.docker.diagnostics import BuildFailed
 from attune_dev.errors import ActionError
 from attune_dev.model.plan import ActionKind
-from attune_dev.model.swap import NotSwappable, SwapNote, Swappable
+from attune_dev.model.swap import NotSwappable, SwapNote
 from attune_dev.running.one_call import Wanted
 from attune_dev.running.outcome import TargetResult
+from attune_dev.running.swap_parts import Group, Made
 from attune_dev.running.update import PartlyBuilt, telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from concurrent.futures import Future
 
-    from attune_dev.docker.builder_run import Program
     from attune_dev.docker.port import DockerPort, SwapPlace
     from attune_dev.model.plan import Action, Plan
-    from attune_dev.model.swap import CompileStage
     from attune_dev.running.one_call import OneCall
     from attune_dev.running.ports import Talk
     from attune_dev.running.swap_ports import Compiler, SwapSources
     from attune_dev.running.update import ImageUpdate
     from attune_dev.running.warm import WarmUp
-
-
-@dataclass(slots=True)
-class _Made:
-    """What was compiled for a service and has not been put in place."""
-
-    place: SwapPlace
-    programs: Mapping[str, Program]
-    note: SwapNote
-
-    @property
-    def files(self) -> dict[str, str]:
-        return {path: program.digest for path, program in self.programs.items()}
-
-    @property
-    def runs(self) -> bool:
-        """Whether all containers run it."""
-        return all(
-            lodging.container.running and lodging.note and dict(lodging.note.files) == self.files
-            for lodging in self.place.lodgings
-        )
-
-
-@dataclass(slots=True)
-class _Group:
-    """Services whose programs one call of cargo compiles."""
-
-    stage: CompileStage
-    services: dict[str, Swappable] = field(default_factory=dict)
-
-    @property
-    def programs(self) -> frozenset[str]:
-        return frozenset(p.binary for one in self.services.values() for p in one.placements)
-
-    def without(self, programs: frozenset[str]) -> _Group:
-        """The services that run none of these programs."""
-        left = {
-            name: how
-            for name, how in self.services.items()
-            if not any(p.binary in programs for p in how.placements)
-        }
-        return _Group(self.stage, left)
 
 
 class SwapUpdate:
@@ -104,10 +61,11 @@ class SwapUpdate:
         self._sources = sources
         self._call = call
         self._warm = warm
-        self._made: dict[str, _Made] = {}
+        self._made: dict[str, Made] = {}
         self._digests: dict[str, Mapping[str, str]] = {}  # what services were given last
         self._imaged: set[str] = set()
         self._unfit: dict[str, str] = {}
+        self._starved: dict[str, str] = {}
         self._looks: dict[str, Future[SwapPlace]] = {}
 
     def use(self, port: DockerPort, images: ImageUpdate) -> None:
@@ -166,6 +124,10 @@ class SwapUpdate:
             except PartlyBuilt as failure:
                 results = failure.built
                 failures.append(failure)
+                self._feed_again(failure.services)
+            except BuildFailed:
+                self._feed_again(rest)
+                raise
             for result in results:
                 found[result.name] = result
                 self._imaged.add(result.name)
@@ -202,27 +164,33 @@ class SwapUpdate:
 
     # --- compiling
 
-    def _groups(self, action: Action) -> list[_Group]:
+    def _groups(self, action: Action) -> list[Group]:
         compiled = [name for name in action.targets if name in action.compiles]
         return self._group(compiled, self._call.tell)
 
-    def _group(self, services: Iterable[str], tell: Callable[[str], None]) -> list[_Group]:
-        groups: dict[str, _Group] = {}
+    def _group(self, services: Iterable[str], tell: Callable[[str], None]) -> list[Group]:
+        groups: dict[str, Group] = {}
         for name in services:
             if self._call.lacking:
                 break
             how = self._sources.swappable(name)
-            why = how.reason if isinstance(how, NotSwappable) else self._unfit.get(name, "")
+            why = self._unfit.get(name) or self._starved.get(name, "")
+            why = how.reason if isinstance(how, NotSwappable) else why
             if isinstance(how, NotSwappable) or why:
                 tell(f"{name} gets its code through its image: {why}")
                 continue
-            group = groups.setdefault(how.stage.key, _Group(how.stage))
+            group = groups.setdefault(how.stage.key, Group(how.stage))
             group.services[name] = how
         return list(groups.values())
 
+    def _feed_again(self, services: Iterable[str]) -> None:
+        """Their images do not build either: what the builder lacks is not why."""
+        for name in services:
+            self._starved.pop(name, None)
+
     def _compile_spared(
         self,
-        group: _Group,
+        group: Group,
         paths: Iterable[str],
         talk: Talk,
         failures: list[PartlyBuilt | BuildFailed],
@@ -233,11 +201,16 @@ class SwapUpdate:
         except BuildFailed as failure:
             concerned = self._sources.concerned(failure.packages, group.programs)
             rest = group.without(concerned)
-            failures.append(failure.only(sorted(group.services.keys() - rest.services.keys())))
+            names = sorted(group.services.keys() - rest.services.keys())
+            if why := self._call.starved(group.stage, failure):
+                self._starved |= dict.fromkeys(names, why)
+                self._group(names, self._call.tell)
+            else:
+                failures.append(failure.only(names))
             return self._compile(rest, paths, talk) if rest.services else {}
 
     def _compile(
-        self, group: _Group, paths: Iterable[str], talk: Talk, *, anew: bool = False
+        self, group: Group, paths: Iterable[str], talk: Talk, *, anew: bool = False
     ) -> dict[str, TargetResult]:
         clock = time.monotonic()
         self._look(group)
@@ -255,7 +228,7 @@ class SwapUpdate:
                 self._call.tell(f"{name} gets its code through its image: {place.why}")
                 continue
             given = {p.path: programs[p.binary] for p in how.placements if p.binary in programs}
-            entry = _Made(place, given, note)
+            entry = Made(place, given, note)
             if not entry.runs and any(p.content is None for p in given.values()):
                 if not anew:
                     self._digests.clear()  # someone else has changed what runs
@@ -271,10 +244,10 @@ class SwapUpdate:
             )
         return found
 
-    def _wanted(self, group: _Group, paths: Iterable[str]) -> Wanted:
+    def _wanted(self, group: Group, paths: Iterable[str]) -> Wanted:
         return Wanted(group.stage, group.programs, self._known(group), frozenset(paths))
 
-    def _look(self, group: _Group) -> None:
+    def _look(self, group: Group) -> None:
         """Looks at the containers beside the compile."""
         todo = {name: how for name, how in group.services.items() if name not in self._looks}
         if todo:
@@ -284,7 +257,7 @@ class SwapUpdate:
                 self._looks[name] = pool.submit(self._port.swap_place, name, paths)
             pool.shutdown(wait=False)
 
-    def _known(self, group: _Group) -> frozenset[str]:
+    def _known(self, group: Group) -> frozenset[str]:
         """Digests of the programs that all who use them run already."""
         users: dict[str, list[str]] = {}
         for name, how in group.services.items():
@@ -293,7 +266,7 @@ class SwapUpdate:
                 users.setdefault(placement.binary, []).append(given.get(placement.path, ""))
         return frozenset(found[0] for found in users.values() if found[0] and len(set(found)) == 1)
 
-    def _swap(self, name: str, made: _Made) -> str:
+    def _swap(self, name: str, made: Made) -> str:
         contents = {path: p.content for path, p in made.programs.items() if p.content is not None}
         self._port.swap(made.place, contents, made.note)
         self._digests[name] = made.files

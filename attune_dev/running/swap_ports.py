@@ -59,6 +59,10 @@ class SwapSources(Protocol):
         """The sources as they are on disk."""
         ...
 
+    def left_out(self, stage: CompileStage) -> frozenset[str]:
+        """Folders that a build of the Dockerfile would have, and the sources read last have not."""
+        ...
+
     def packages(self, programs: Iterable[str]) -> tuple[str, ...]:
         """The packages of Cargo binaries."""
         ...

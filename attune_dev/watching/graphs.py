@@ -38,6 +38,7 @@ class GraphPlanning:
         urls: service and address, for those that answer; asks the engine.
         on_load: told each workspace that comes into force.
         own: files that we write ourselves while we watch.
+        left: the services that are to stay on the code that they run until it changes.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class GraphPlanning:
         urls: Callable[[], tuple[tuple[str, str], ...]],
         on_load: Callable[[Workspace], None],
         own: frozenset[str] = frozenset(),
+        left: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self._root = root
         self._load = load
@@ -57,6 +59,7 @@ class GraphPlanning:
         self._urls = urls
         self._on_load = on_load
         self._own = own
+        self._left = left
         self._graph: Graph = build_graph(load(None))
         self._applied: Workspace = self._graph.workspace
         self._tried: list[Workspace] = []
@@ -85,7 +88,7 @@ class GraphPlanning:
     def opening(self, _changes: Sequence[Change], *, first: bool) -> Plan:  # noqa: ARG002
         """See :class:`Planning`; a start checks everything, whatever is known of the last run."""
         services = self._select(self._graph.workspace)
-        return opening_plan(self._graph, services, self._current(services))
+        return opening_plan(self._graph, services, self._current(services), left=self._left())
 
     def reload(self) -> None:
         """See :class:`Planning`."""

@@ -69,7 +69,7 @@ class Loop:
         self._pending = Pending(parts.clock.wall)
         self._decider = Decider(parts, self._eyes, self._pending)
         self._memory = Memory(parts.keeper, parts.tell)
-        self._around = Surroundings(parts.tell)
+        self._around = Surroundings(parts.tell, parts.put_back)
         self._work = Work(parts, self._decider, self._memory, self._around)
         self._lapse = Lapse(parts.clock)
         self._check = Alarm(CHECK_SECONDS)

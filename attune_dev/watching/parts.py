@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from attune_dev.model.change import Change
     from attune_dev.model.event import Event, Idle
@@ -194,6 +194,7 @@ class Parts:
         clock: the time.
         answers: tells other processes.
         look_around: has somebody look at what runs, soon.
+        put_back: the services that were put back by hand, with ids of their containers.
     """
 
     messages: Messages
@@ -207,3 +208,4 @@ class Parts:
     clock: Clock
     answers: Answering
     look_around: Callable[[], None] = lambda: None
+    put_back: Callable[[], Mapping[str, frozenset[str]]] = dict

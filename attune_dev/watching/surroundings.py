@@ -36,16 +36,20 @@ class Surroundings:
 
     Args:
         tell: told what others did.
+        put_back: the services that were put back by hand, with the containers that they have now.
 
     Attributes:
         away: whether the engine is not there.
     """
 
-    def __init__(self, tell: Callable[[Event], None]) -> None:
+    def __init__(
+        self, tell: Callable[[Event], None], put_back: Callable[[], Containers] = dict
+    ) -> None:
         self._tell = tell
+        self._put_back = put_back
         self.away = False
         self._back = False
-        self._ours: Containers | None = None  # as they were when our work had ended
+        self._ours: dict[str, frozenset[str]] | None = None  # as they were when our work had ended
         self._now: Containers = {}
         self._changed_at = 0.0
         self._worked_until: float | None = None
@@ -93,6 +97,12 @@ class Surroundings:
         if self.away or self._ours is None or now < self.deadline():
             return Verdict.NOTHING
         ours, self._ours = self._ours, dict(self._now)
+        put_back = self._put_back()
+        known = {name for name, ids in self._now.items() if put_back.get(name) == ids}
+        ours |= {name: self._now[name] for name in known}
+        if ours == self._now:
+            self._tell(Notice(f"{_listed(sorted(known))} put back, until its sources change"))
+            return Verdict.NOTHING
         gone = sorted(name for name in ours if name not in self._now)
         others = sorted(name for name in self._now if self._now[name] != ours.get(name))
         if not self._now:

@@ -82,3 +82,21 @@ def test_a_link_is_a_link(write: Write) -> None:
     (root / "b.rs").symlink_to("a.rs")
     found = FeedReader(root).read(stage(Feed("", "", "/src")))
     assert found["/src/b.rs"].link == "a.rs"
+
+
+def test_what_a_build_would_have_and_the_builder_has_not_is_told(tmp_path: Path) -> None:
+    for path in (".git/HEAD", "web/node_modules/x.js", "web/src/main.rs"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("")
+    reader = FeedReader(tmp_path)
+
+    def left_out(feed: Feed, *ignore: str) -> frozenset[str]:
+        chosen = stage(feed, ignore=ignore)
+        assert not any("main.rs" not in place for place in reader.read(chosen))
+        return reader.left_out(chosen)
+
+    everything = Feed("", "", "/src", inside=True)
+    assert left_out(everything) == {".git", "web/node_modules"}
+    assert left_out(everything, ".git") == {"web/node_modules"}
+    assert left_out(everything, "*", "!web/src") == frozenset()
+    assert left_out(Feed("", "web/src", "/src")) == frozenset()

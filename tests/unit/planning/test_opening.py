@@ -53,3 +53,12 @@ def test_a_start_where_all_runs_only_checks() -> None:
 
 def test_services_that_are_not_asked_for_are_left_alone() -> None:
     assert "other" not in opening(("api", "db", "migrate"))
+
+
+def test_what_was_put_back_by_hand_stays_as_it_is() -> None:
+    graph = build_graph(Workspace(CargoModel(), COMPOSE))
+    plan = opening_plan(graph, ("api", "db", "other"), ("db",), left=("api",))
+    assert plan.describe().splitlines() == [
+        "[] -> #1 build other, checked at start",
+        "[1] -> #2 recreate other, checked at start, not running as it should",
+    ]

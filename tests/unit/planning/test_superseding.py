@@ -8,7 +8,10 @@ API = frozenset({"api"})
 BOTH = frozenset({"api", "executor"})
 
 
-def play(*steps: tuple[str, frozenset[str]] | str) -> list[str]:
+Step = tuple[str, frozenset[str]]
+
+
+def play(*steps: Step | str) -> list[str]:
     """Plays events of one plan after the other, each with what it builds.
 
     Returns:
@@ -16,10 +19,9 @@ def play(*steps: tuple[str, frozenset[str]] | str) -> list[str]:
     """
     state, done = Superseding(), []
     for step in steps:
-        if step == "link":
-            state = state.nearly_done(state.running)
-        elif step == "end":
-            state = state.ended(state.running)
+        if isinstance(step, str):
+            now = state.running
+            state = state.ended(now) if step == "end" else state.nearly_done(now)
         elif step[0] == "plan":
             state = state.planned(step[1])
         elif step[0] == "build":

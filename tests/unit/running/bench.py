@@ -40,8 +40,8 @@ DOES_NOT_COMPILE = "does not compile"
 class Bench:
     """Compiles what ``port.sources`` says, and plays the repository.
 
-    A program is its source's text. One that ``DOES_NOT_COMPILE`` fails the call of cargo, with a
-    package of its name.
+    A program is its source's text. One that ``DOES_NOT_COMPILE``, or begins with ``error``, fails
+    the call of cargo, with a package of its name.
 
     Args:
         root: of a repository whose workspace is given.
@@ -59,6 +59,7 @@ class Bench:
         self.forgotten = 0
         images = ImageUpdate(self.port)
         self.imaged: list[str] = []
+        self.left: frozenset[str] = frozenset()
         self.talk = Talk()
         self.workspace = workspace or Workspace(CargoModel(), self.port.project)
         self.fast = FastPath(
@@ -110,9 +111,9 @@ class Bench:
         cancel.check()
         if self.problem is not None:
             raise self.problem
-        broken = [n for n in request.programs if DOES_NOT_COMPILE in self.port.sources[n]]
+        broken = [n for n in request.programs if _breaks(self.port.sources[n])]
         if broken:
-            raise BuildFailed(request.programs, why="error: no", packages=broken)
+            raise BuildFailed(request.programs, why=self.port.sources[broken[0]], packages=broken)
         made = []
         for name in request.programs:
             digest = self.port.sources[name]
@@ -139,6 +140,9 @@ class Bench:
     def concerned(self, packages: Iterable[str], programs: Iterable[str]) -> frozenset[str]:
         return frozenset(packages) & frozenset(programs) if packages else frozenset(programs)
 
+    def left_out(self, stage: CompileStage) -> frozenset[str]:
+        return self.left
+
     def read(self, stage: CompileStage) -> Mapping[str, Source]:
         return {}
 
@@ -159,3 +163,7 @@ class Bench:
 
     def keep_lock(self, stage: CompileStage, lock: bytes) -> str:
         return ""
+
+
+def _breaks(source: str) -> bool:
+    return DOES_NOT_COMPILE in source or source.startswith("error")

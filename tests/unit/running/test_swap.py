@@ -6,6 +6,7 @@ import pytest
 
 from attune_dev.docker.builder import BuilderLacksError
 from attune_dev.docker.cancel import Cancel
+from attune_dev.docker.diagnostics import BuildFailed
 from attune_dev.model.plan import Action, ActionKind, Because, Plan
 from attune_dev.running.doing import Tools
 from attune_dev.running.executor import execute
@@ -129,3 +130,36 @@ def test_where_nothing_compiles_nothing_is_tried_again(bench: Bench) -> None:
     assert [each.outcome for each in result.results] == [Outcome.FAILED, Outcome.SKIPPED]
     assert len(bench.requests) == 1
     assert bench.update.swapped == ()
+
+
+SCRIPT = "error: failed to run custom build command for `api`"
+
+
+def test_a_build_script_that_misses_what_the_builder_is_not_given_goes_through_the_image(
+    bench: Bench,
+) -> None:
+    bench.left = frozenset({".git"})
+    for text in (SCRIPT, f"{SCRIPT} again"):
+        bench.port.sources["api"] = text
+        result = bench.run("api", "notifier")
+        assert result.ok, result.error
+    why = "a build script fails in the builder, which is not given .git"
+    assert bench.said == [f"api gets its code through its image: {why}"]
+    programs = [request.programs for request in bench.requests]
+    assert programs == [("api", "notifier"), ("notifier",), ("notifier",)]
+    assert bench.update.swapped == ("notifier",)
+
+
+def test_a_build_script_that_fails_in_the_image_too_is_told_as_what_it_is(bench: Bench) -> None:
+    bench.left = frozenset({".git"})
+    bench.port.fail("build", BuildFailed(("api",), why="error: in the image, too"))
+    bench.port.sources["api"] = SCRIPT
+    assert bench.run("api").failed == ("api",)
+    bench.port.sources["api"] = "mended"
+    assert vias(bench.run("api")) == ["swap"]
+
+
+def test_a_build_script_that_is_given_everything_fails_as_anything_else(bench: Bench) -> None:
+    bench.port.sources["api"] = SCRIPT
+    assert bench.run("api").failed == ("api",)
+    assert bench.said == []

@@ -60,7 +60,7 @@ def test_a_change_that_concerns_something_else_lets_it_run(stage: Stage) -> None
 
 
 def test_what_brings_the_stack_up_is_broken_off_too_and_begun_again_in_full(stage: Stage) -> None:
-    stage.planning.opening_actions = [(ActionKind.BUILD, "api")]
+    stage.planning.opening_actions = ((ActionKind.BUILD, "api"),)
     stage.write(FILE, "early", at=101)
     stage.write(FILE, "later", at=103)
     stage.run()

@@ -24,7 +24,8 @@ def running(at: float, **containers: str) -> Running:
 class World:
     def __init__(self) -> None:
         self.told: list[Event] = []
-        self.around = Surroundings(self.told.append)
+        self.put_back: dict[str, frozenset[str]] = {}
+        self.around = Surroundings(self.told.append, lambda: self.put_back)
 
     def see(self, at: float, **containers: str) -> Verdict:
         self.around.take(running(at, **containers), at)
@@ -40,6 +41,27 @@ def world() -> World:
     made = World()
     made.see(1.0, api="a", web="w")
     return made
+
+
+def test_what_was_put_back_by_hand_stays(world: World) -> None:
+    world.put_back["api"] = frozenset({"old"})
+    world.see(2.0, api="old", web="w")
+    assert world.around.verdict(2.0 + WAIT) is Verdict.NOTHING
+    assert world.notices == ["api was put back, until its sources change"]
+    assert world.around.deadline() == float("inf")
+
+
+def test_what_was_replaced_beside_one_that_was_put_back_is_noticed(world: World) -> None:
+    world.put_back["api"] = frozenset({"old"})
+    world.see(2.0, api="old", web="other")
+    assert world.around.verdict(2.0 + WAIT) is Verdict.CHECK_ALL
+    assert world.notices == ["web was replaced by someone else; checking everything"]
+
+
+def test_what_was_put_back_and_replaced_after_that_is_noticed(world: World) -> None:
+    world.put_back["api"] = frozenset({"old"})
+    world.see(2.0, api="newer", web="w")
+    assert world.around.verdict(2.0 + WAIT) is Verdict.CHECK_ALL
 
 
 def test_what_stays_as_it_is_needs_nothing(world: World) -> None:
