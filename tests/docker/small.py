@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import urllib.request
 import uuid
@@ -50,6 +51,30 @@ fn main() {
 }
 """
 COMMON = 'pub mod part;\npub const TEXT: &str = include_str!("text.txt");\n'
+PACKS = """
+  init:
+    image: {debian}
+    restart: "no"
+    command: [cp, -r, /in/., /packs]
+    volumes: ["./packs:/in:ro", "data:/packs"]
+  sensor:
+    image: {debian}
+    command: [sleep, infinity]
+    stop_signal: SIGKILL
+    depends_on: {{init: {{condition: service_completed_successfully}}}}
+    volumes: ["data:/packs:ro"]
+volumes: {{data: {{}}}}
+"""
+PACKS_DOCKERFILE = """\
+ARG RUST={rust}
+FROM $RUST AS build
+WORKDIR /src
+COPY . .
+RUN WAIT=yes cargo build --release --bin timer
+FROM scratch
+COPY --from=build /src/target/release/timer /
+"""
+TIMER = 'fn main() {{ print!("{mark} {{}}", common::part::MARK); }}\n'
 MANIFEST = '[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2021"\n'
 
 
@@ -91,6 +116,39 @@ class Small(Stack):
         made.web("first")
         subprocess.run(["git", "init", "-q"], cwd=root, check=True)
         return made
+
+    def add_packs(self) -> None:
+        """Adds a pack with a binary of its own, ``timer``, and a service that can run it."""
+        images = {image.variable: image.in_use for image in base_images(REPOSITORY)}
+        compose = (self.root / "compose.yaml").read_text()
+        self.write(
+            "compose.yaml", compose + PACKS.format(debian=images["DEBIAN_IMAGE"]).lstrip("\n")
+        )
+        self.write("Dockerfile.packs", PACKS_DOCKERFILE.format(rust=images["RUST_IMAGE"]))
+        self.write(".dockerignore", "packs\n.attune-dev\n")
+        self.write(
+            "Cargo.toml", '[workspace]\nresolver = "2"\nmembers = ["common", "web", "timer"]\n'
+        )
+        with (self.root / "Cargo.lock").open("a") as lock:
+            lock.write('\n[[package]]\nname = "timer"\nversion = "0.1.0"\n')
+            lock.write('dependencies = [\n "common",\n]\n')
+        needs = '\n[dependencies]\ncommon = { path = "../common" }\n'
+        self.write("timer/Cargo.toml", MANIFEST.format(name="timer") + needs)
+        self.timer("first")
+        shutil.copytree(REPOSITORY / "packs/core", self.root / "packs/core")
+        (self.root / "packs/core/sensors/attune-core-timer-sensor").unlink(missing_ok=True)
+        sensor = self.root / "packs/core/sensors/timer.yaml"
+        sensor.write_text(sensor.read_text().replace("attune-core-timer-sensor", "timer"))
+
+    def timer(self, mark: str) -> str:
+        """Gives the pack binary a marker of its own."""
+        self.write("timer/src/main.rs", TIMER.format(mark=mark))
+        return mark
+
+    def sensor_says(self) -> list[str]:
+        """What the pack binary in the volume says: its marker, and that of the shared crate."""
+        said = self.docker("compose", "exec", "-T", "sensor", "/packs/core/sensors/timer")
+        return said.split()
 
     def write(self, name: str, text: str) -> Path:
         """Writes a file."""

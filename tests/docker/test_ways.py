@@ -1,0 +1,180 @@
+"""Which way code takes to its container, and that a user is told when it is another than usual."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from attune_dev.bench.sample.loop import Dev, developing
+from attune_dev.bench.sample.stack import eventually
+from tests.docker.small import MANIFEST, Small, new_mark
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
+
+SOCKET = "/var/run/docker.sock"
+PROFILED = """\
+ARG RUST
+ARG DEBIAN
+FROM $RUST AS build
+WORKDIR /src
+COPY . .
+ARG CARGO_PROFILE=release
+RUN WAIT=yes cargo build --profile $CARGO_PROFILE --bin web && cp target/*/web /web
+FROM $DEBIAN
+COPY --from=build /web /usr/local/bin/web
+CMD ["web"]
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Small]:
+    """A small repository, removed afterwards with all that was made of it."""
+    made = Small.create(tmp_path / "small")
+    try:
+        yield made
+    finally:
+        made.inv("clean", "--all", "--yes", check=False)
+        made.remove()
+
+
+def settle(dev: Dev) -> list[dict[str, Any]]:
+    """The events up to the next idle, which must be a good one."""
+    events = dev.wait_idle(300)
+    assert events[-1]["ok"], f"{events[-1]}\n{dev.text()[-4000:]}"
+    return events
+
+
+def ways(events: list[dict[str, Any]]) -> list[str]:
+    """How the builds among events were done."""
+    return [event["via"] for event in events if event["event"] == "end" and "via" in event]
+
+
+def test_a_read_only_root_file_system_gets_images_and_is_told_once(small: Small) -> None:
+    compose = small.root / "compose.yaml"
+    compose.write_text(compose.read_text().replace("  web:\n", "  web:\n    read_only: true\n"))
+    with developing(small, timeout=600) as dev:
+        for _ in range(2):
+            mark = small.web(new_mark("web"))
+            assert ways(settle(dev)) == ["image"]
+            assert small.answer()[0] == mark
+        why = "web gets its code through its image: its root file system is read-only"
+        assert dev.text().count(why) == 1
+    assert "swapped" not in small.inv("ps").stdout
+
+
+def test_a_manifest_edit_brings_the_lock_file_up_to_date_once(small: Small) -> None:
+    lock = small.root / "Cargo.lock"
+    small.write("extra/Cargo.toml", MANIFEST.format(name="extra"))
+    small.write("extra/src/lib.rs", 'pub const MARK: &str = "extra";\n')
+    small.write("Cargo.toml", '[workspace]\nresolver = "2"\nmembers = ["common", "extra", "web"]\n')
+    with lock.open("a") as text:
+        text.write('\n[[package]]\nname = "extra"\nversion = "0.1.0"\n')
+    with developing(small, timeout=600) as dev:
+        before = lock.read_text()
+        with (small.root / "web/Cargo.toml").open("a") as manifest:
+            manifest.write('extra = { path = "../extra" }\n')
+        events = settle(dev)
+        assert ways(events) == ["swap"]
+        after = lock.read_text()
+        assert after == before.replace(' "common",\n]', ' "common",\n "extra",\n]')
+        assert "Cargo.lock is brought up to date with the manifests" in dev.text()
+        [change] = [event for event in events if event["event"] == "change"]
+        assert [each["path"] for each in change["changes"]] == ["web/Cargo.toml"]
+        mark = small.web(new_mark("web"))
+        assert ways(settle(dev)) == ["swap"]
+        assert small.answer()[0] == mark
+        assert lock.read_text() == after
+
+
+def test_a_profile_that_is_asked_for_is_what_the_image_holds(small: Small) -> None:
+    small.write("Dockerfile", PROFILED)
+    for words, debug in (((), "false"), (("--cargo-profile", "dev"), "true")):
+        small.web(new_mark("web") + ' {} ", cfg!(debug_assertions)); let _ = write!(stream, "')
+        document = json.loads(small.inv("build", *words, "--json").stdout)
+        assert [target["outcome"] for target in document["targets"]] == ["compiled"]
+        small.docker("compose", "up", "-d")
+        assert eventually(small.answer)[1] == debug
+    unknown = small.inv("build", "--cargo-profile", "deev", check=False)
+    assert unknown.returncode == 2
+    assert "dev, release" in unknown.stderr
+
+
+def test_what_is_rolled_back_stays_while_a_loop_runs(small: Small) -> None:
+    with developing(small, "--images", timeout=600) as dev:
+        first = small.answer()[0]
+        second = small.web(new_mark("web"))
+        assert ways(settle(dev)) == ["image"]
+        assert small.answer()[0] == second
+        assert "until its sources change" in small.inv("rollback", "web").stdout
+        assert eventually(small.answer)[0] == first
+        eventually(lambda: "web was put back, until its sources change" in dev.text(), 30)
+        small.write("README.md", "nothing reads this")
+        settle(dev)
+        assert small.answer()[0] == first
+        third = small.web(new_mark("web"))
+        settle(dev)
+        assert small.answer()[0] == third
+
+
+class Remote(Small):
+    """The small repository, driven by a client that is told of an engine at a TCP port."""
+
+    port = 0
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """See :class:`Small`."""
+        return super().environ | {"DOCKER_HOST": f"tcp://127.0.0.1:{self.port}"}
+
+
+def test_an_engine_that_is_not_local_gets_images_and_is_told(tmp_path: Path) -> None:
+    with forwarded() as port:
+        Remote.port = port
+        small = Remote.create(tmp_path / "small")
+        assert isinstance(small, Remote)
+        try:
+            with developing(small, timeout=600) as dev:
+                mark = small.web(new_mark("web"))
+                assert ways(settle(dev)) == ["image"]
+                assert small.answer()[0] == mark
+                told = f"the engine is not local (tcp://127.0.0.1:{port})"
+                assert dev.text().count(told) == 1
+        finally:
+            small.inv("clean", "--all", "--yes", check=False)
+            small.remove()
+
+
+@contextmanager
+def forwarded() -> Iterator[int]:
+    """A TCP port of the loopback interface behind which the engine answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            while True:
+                try:
+                    client, _ = server.accept()
+                except OSError:
+                    return
+                engine = socket.socket(socket.AF_UNIX)
+                engine.connect(SOCKET)
+                for source, target in ((client, engine), (engine, client)):
+                    threading.Thread(target=pump, args=(source, target), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield int(server.getsockname()[1])
+
+
+def pump(source: socket.socket, target: socket.socket) -> None:
+    """Hands on what comes, and its end: ``exec`` and builds close one direction first."""
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
