@@ -29,12 +29,9 @@ if TYPE_CHECKING:
 
 def helper_image(project: Project) -> str:
     """The image that helper containers run: the project's plain Debian."""
-    from attune_dev.setup.base_images import base_images
+    from attune_dev.setup.base_images import plain_image
 
-    for image in base_images(project.root):
-        if image.variable == "DEBIAN_IMAGE":
-            return image.in_use
-    return "debian:bookworm-slim"
+    return plain_image(project.root)
 
 
 def make_packs(

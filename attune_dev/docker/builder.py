@@ -11,18 +11,18 @@ kill, ends it and the compile in it.
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from attune_dev.docker import buildx, process
+from attune_dev.docker import process
+from attune_dev.docker.builder_image import BuilderLacksError, cargo_home, make_image
 from attune_dev.docker.builder_run import BuilderRun, CompileResult
-from attune_dev.docker.cargo_call import CompileRequest, cargo, variables
+from attune_dev.docker.cargo_call import CompileRequest, header
 from attune_dev.docker.containers import PROJECT_LABEL
-from attune_dev.docker.diagnostics import BuildFailed, BuildRecord
+from attune_dev.docker.diagnostics import BuildRecord
 from attune_dev.docker.failures import environment_error
 from attune_dev.docker.feeding import Record, make_feed
 from attune_dev.docker.labels import HELPER_LABEL, helper_labels
@@ -57,10 +57,6 @@ exit 0
 """
 
 
-class BuilderLacksError(ActionError):
-    """The builder cannot be had here; code still gets where it belongs through images."""
-
-
 @dataclass(slots=True)
 class _Container:
     name: str
@@ -68,6 +64,8 @@ class _Container:
     linker: tuple[str, ...] = ()
     outside: Record = field(default_factory=Record)
     """Its sources that are in no volume."""
+    seat: process.Child | None = None
+    """The next call, started ahead: it waits for what to do."""
 
 
 class Builder:
@@ -139,18 +137,11 @@ class Builder:
         feed = make_feed(request.sources, known, stage.directory)
         self._number += 1
         number = f"{os.getpid()}-{self._number}"
-        argv = [
-            *("docker", "exec", "--interactive", "--user", "0:0"),
-            *variables(request),
-            *(container.name, "sh", "-c", _script(), "builder"),
-            *(stage.directory, number, " ".join(request.programs if request.bring else ())),
-            *(" ".join(sorted(request.known)), " ".join(request.workspace_packages)),
-            *cargo(request, container.linker),
-        ]
         record = BuildRecord()
         self._volumes.pop(stage.volume_key)  # until it is known that the sources have arrived
         container.outside = Record()
-        running = BuilderRun(argv, feed.archive, record, on_event, env=self._env)
+        given = header(request, number, container.linker) + feed.archive
+        running = BuilderRun(self._seat(container), given, record, on_event)
         with cancel.ending(lambda: self._kill(container, number)):
             result = running.result()
         if running.synced:
@@ -160,7 +151,9 @@ class Builder:
             self._end(self._started.pop(stage.key))
         if cancel.requested:
             raise Interrupted(what="the build was cancelled; what runs is as it was")
-        if not running.synced:
+        if running.synced:
+            container.seat = self._open_seat(container)
+        else:
             raise self._lacks("the builder could not take the sources", running.completed)
         if running.status is None:
             self._end(self._started.pop(stage.key))
@@ -174,6 +167,17 @@ class Builder:
         if result.lock is not None and not request.locked:
             self._volumes[stage.volume_key].forget(f"{stage.directory}/Cargo.lock")
         return result.of(feed.digest)
+
+    def _seat(self, container: _Container) -> process.Child:
+        """A call that waits for what to do."""
+        seat, container.seat = container.seat, None
+        if seat is not None and seat.poll() is None:
+            return seat
+        return self._open_seat(container)
+
+    def _open_seat(self, container: _Container) -> process.Child:
+        argv = ["docker", "exec", "--interactive", "--user", "0:0", container.name]
+        return process.pipe([*argv, "sh", "-c", script(), "builder"], env=self._env)
 
     def _there(self, container: _Container, stage: CompileStage) -> Record:
         """The sources that a builder has."""
@@ -202,7 +206,7 @@ class Builder:
         if known is not None and known.child.poll() is None:
             return known
         cancel.check()
-        image = self._image(stage, cancel)
+        image = make_image(self._root, self._project, self._env, stage, cancel)
         name = f"{self._project}-attune-dev-builder-{stage.key}-{os.getpid()}"
         child = process.pipe(self._run_argv(stage, image, name), env=self._env)
         if child.stdout is None or child.stdout.readline().strip() != b"ready":
@@ -212,39 +216,13 @@ class Builder:
                 "the builder does not start", why=said.strip()
             )
         container = _Container(name, child)
+        container.seat = self._open_seat(container)
         container.linker = self._fast_linker(name)
         self._started[stage.key] = container
         return container
 
-    def _image(self, stage: CompileStage, cancel: Cancel) -> str:
-        name = f"{self._project}-attune-dev-builder:{stage.key}"
-        args = {key: value for key, value in stage.args.items() if value is not None}
-        contexts = stage.additional_contexts.items()
-        words = [
-            *("build", "--file", "-", "--target", stage.target, "--load", "--tag", name),
-            *("--label", f"{PROJECT_LABEL}={self._project}", "--label", f"{HELPER_LABEL}=builder"),
-            *(word for key, text in args.items() for word in ("--build-arg", f"{key}={text}")),
-            *(word for key, text in contexts for word in ("--build-context", f"{key}={text}")),
-        ]
-        try:
-            buildx.build(
-                words,
-                (name,),
-                root=self._root,
-                env=self._env,
-                on_event=buildx.nothing,
-                cancel=cancel,
-                operands=(stage.context or ".",),
-                input=stage.text.encode(),
-            )
-        except BuildFailed as failure:
-            raise BuilderLacksError(
-                "the image of the builder cannot be made", why=failure.why
-            ) from None
-        return name
-
     def _run_argv(self, stage: CompileStage, image: str, name: str) -> list[str]:
-        home = self._cargo_home(image)
+        home = cargo_home(image, self._env)
         volumes = {
             stage.directory: f"builder-{stage.volume_key}",
             f"{home}/registry": "cargo-registry",
@@ -268,15 +246,6 @@ class Builder:
             f",volume-label={PROJECT_LABEL}={self._project},volume-label={HELPER_LABEL}=builder"
         )
 
-    def _cargo_home(self, image: str) -> str:
-        told = run(
-            ["docker", "image", "inspect", "--format", "{{json .Config.Env}}", image],
-            env=self._env,
-            timeout=QUERY_SECONDS,
-        )
-        pairs = dict(word.partition("=")[::2] for word in json.loads(told.stdout) or ())
-        return pairs.get("CARGO_HOME") or f"{pairs.get('HOME', '/root')}/.cargo"
-
     def _fast_linker(self, name: str) -> tuple[str, ...]:
         """Settings for the fastest linker that the toolchain's C compiler finds."""
         host, _, linker = self._exec(name, ["sh", "-c", PROBE]).stdout.strip().partition("\n")
@@ -289,19 +258,23 @@ class Builder:
         return run(argv, env=self._env, timeout=QUERY_SECONDS, check=False)
 
     def _end(self, container: _Container) -> None:
-        child = container.child
-        if child.stdin is not None:
-            child.stdin.close()
-        if not process.ends_within(child, 5.0):
+        children = [container.child, *([container.seat] if container.seat is not None else [])]
+        for child in children:
+            if child.stdin is not None:
+                child.stdin.close()
+        if not all(process.ends_within(child, 5.0) for child in children):
             self._exec_kill(container)
-        for stream in (child.stdout, child.stderr):
-            if stream is not None:
-                stream.close()
+        for child in children:
+            for stream in (child.stdout, child.stderr):
+                if stream is not None:
+                    stream.close()
 
     def _exec_kill(self, container: _Container) -> None:
         argv = ["docker", "rm", "--force", container.name]
         run(argv, env=self._env, timeout=QUERY_SECONDS, check=False)
-        process.end_group(container.child, grace=1.0)
+        for child in (container.child, container.seat):
+            if child is not None:
+                process.end_group(child, grace=1.0)
 
     @staticmethod
     def _lacks(what: str, done: Completed | None) -> AttuneDevError:
@@ -310,5 +283,6 @@ class Builder:
         return lacking or BuilderLacksError(what, why="\n".join(said.splitlines()[-8:]))
 
 
-def _script() -> str:
+def script() -> str:
+    """What runs in a builder once per compile."""
     return resources.files("attune_dev.docker").joinpath("builder.sh").read_text()

@@ -1,8 +1,17 @@
-# Runs in the builder container, once per compile:  sh -c "$(this)" builder DIRECTORY NUMBER LOCKED …cargo
-# Standard input is a tar of the sources that changed. Standard output tells "attune-dev: …" lines, each
-# file's bytes behind its line; standard error is cargo's.
+# Runs in the builder container, once per compile:  sh -c "$(this)" builder
+# It is started ahead of time and waits, for a start takes longer than all else here. Standard input is
+# shell words (what to do) up to a line "attune-dev: go", then a tar of the sources that changed. Standard
+# output tells "attune-dev: …" lines, each file's bytes behind its line; standard error is cargo's.
 
 set -u
+words=
+while IFS= read -r line; do
+    [ "$line" != "attune-dev: go" ] || break
+    words="$words$line
+"
+done
+[ -n "$words" ] || exit 0
+eval "$words"
 directory=$1 number=$2 wants=$3 known=$4 packages=$5
 shift 5
 cd "$directory" || exit 120

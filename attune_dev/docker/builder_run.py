@@ -13,7 +13,7 @@ from attune_dev.docker.process import Completed
 from attune_dev.docker.progress import CargoParser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
     from attune_dev.docker.diagnostics import BuildRecord
     from attune_dev.docker.port import OnBuildEvent
@@ -69,24 +69,25 @@ class BuilderRun:
     """
 
     def __init__(
-        self,
-        argv: Sequence[str],
-        archive: bytes,
-        record: BuildRecord,
-        on_event: OnBuildEvent,
-        *,
-        env: Mapping[str, str],
+        self, child: process.Child, given: bytes, record: BuildRecord, on_event: OnBuildEvent
     ) -> None:
+        """Gives a waiting call what to do.
+
+        Args:
+            child: the call.
+            given: for its standard input.
+            record: is told the progress.
+            on_event: the same.
+        """
         self.synced = False
         self.status: int | None = None
         self.completed: Completed | None = None
-        self._argv = tuple(argv)
         self._record = record
         self._on_event = on_event
         self._tail = b""
-        self._child = process.pipe(argv, env=env)
+        self._child = child
         self._threads = [
-            threading.Thread(target=self._feed, args=(archive,), daemon=True),
+            threading.Thread(target=self._feed, args=(given,), daemon=True),
             threading.Thread(target=self._listen, daemon=True),
         ]
         for thread in self._threads:
@@ -112,12 +113,12 @@ class BuilderRun:
         for thread in self._threads:
             thread.join(process.GRACE_SECONDS)
         said = self._tail.decode(errors="replace")
-        self.completed = Completed(self._argv, code, "", said)
+        self.completed = Completed(("docker", "exec"), code, "", said)
         return CompileResult(tuple(programs), self._record.compiled, lock=lock)
 
-    def _feed(self, archive: bytes) -> None:
+    def _feed(self, given: bytes) -> None:
         with suppress(BrokenPipeError), _piped(self._child.stdin) as stdin:
-            stdin.write(archive)  # where it ended before, its status tells why
+            stdin.write(given)  # where it ended before, its status tells why
 
     def _listen(self) -> None:
         """Cargo redraws its progress with carriage returns: each is a line."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ class CompileRequest:
 
 
 def variables(request: CompileRequest) -> list[str]:
-    """The environment of the call, as arguments of ``docker exec``."""
+    """The environment of the call, as ``NAME=value``."""
     given = {
         "CARGO_TARGET_DIR": f"{request.stage.directory}/target",
         "CARGO_TERM_PROGRESS_WHEN": "always",
@@ -53,11 +54,36 @@ def variables(request: CompileRequest) -> list[str]:
         given["CARGO_INCREMENTAL"] = "1"  # whatever the Dockerfile thinks best for its own builds
     pairs = [f"{name}={value}" for name, value in given.items()]
     pairs += [pair for pair in request.stage.environment if pair.split("=")[0] not in given]
-    return [word for pair in pairs for word in ("--env", pair)]
+    return pairs
+
+
+def header(
+    request: CompileRequest,
+    number: str,
+    linker: Sequence[str],
+    program: Sequence[str] = ("cargo",),
+) -> bytes:
+    """What the builder's script reads before the sources: shell words, up to a line of ours.
+
+    Args:
+        request: what is to be compiled.
+        number: names the call, for ending it.
+        linker: further settings, for a fast linker.
+        program: how cargo is called.
+    """
+    words = [
+        *(request.stage.directory, number, " ".join(request.programs if request.bring else ())),
+        *(" ".join(sorted(request.known)), " ".join(request.workspace_packages)),
+        *(*program, *cargo(request, linker)),
+    ]
+    named = (pair.partition("=")[::2] for pair in variables(request))
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in named]
+    text = "\n".join([*exports, f"set -- {shlex.join(words)}", "attune-dev: go", ""])
+    return text.encode(errors="surrogateescape")
 
 
 def cargo(request: CompileRequest, linker: Sequence[str]) -> list[str]:
-    """The call.
+    """The words of the call.
 
     Args:
         request: what is to be compiled.
@@ -65,7 +91,7 @@ def cargo(request: CompileRequest, linker: Sequence[str]) -> list[str]:
     """
     packages = request.packages if request.stage.by_package else ()
     return [
-        *("cargo", "build", "--message-format=json-render-diagnostics"),
+        *("build", "--message-format=json-render-diagnostics"),
         *(("--locked",) if request.locked else ()),
         *("--profile", request.profile),
         *(word for setting in (*request.config, *linker) for word in ("--config", setting)),

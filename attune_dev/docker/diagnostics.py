@@ -53,11 +53,17 @@ class BuildFailed(ActionError):  # noqa: N818 - reads as what happened
         self.step = step
         self.packages = frozenset(packages)
 
-    def only(self, services: Sequence[str]) -> BuildFailed:
-        """The same failure, where it is one for some of the services alone."""
+    def only(self, services: Sequence[str], *, briefly: bool = False) -> BuildFailed:
+        """The same failure, where it is one for some of the services alone.
+
+        Args:
+            services: which.
+            briefly: whether all of it was told already, for what one call made with them.
+        """
+        first = next(iter(self.why.splitlines()), "")
         return BuildFailed(
             services,
-            why=self.why,
+            why=f"{first}\nin the same call of cargo as told before" if briefly else self.why,
             hint=self.hint,
             step=self.step,
             file=self.file,

@@ -264,9 +264,9 @@ def _checked(
     root: Path, names: Sequence[str], exported: Mapping[str, Path], image: str
 ) -> dict[str, Program]:
     if not image:
-        from attune_dev.setup.base_images import base_images
+        from attune_dev.setup.base_images import plain_image
 
-        image = {i.variable: i.in_use for i in base_images(root)}["DEBIAN_IMAGE"]
+        image = plain_image(root)
     runtime = runtime_of(image, root)
     programs: dict[str, Program] = {}
     for name in names:

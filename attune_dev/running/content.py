@@ -35,7 +35,7 @@ class VolumePacks(ExitStack):
     Args:
         root: repository root.
         workspace: gives the workspace as it is now.
-        image: image for the helper container.
+        image: image for the helper container, and that programs of packs must fit.
         runner_types: runner types that the settings declare, for checks.
         keep_helper: whether helpers are kept between syncs, as the loop does.
         compiler: how pack binaries are compiled; by their Dockerfile where it is ``None``.
@@ -121,6 +121,7 @@ class VolumePacks(ExitStack):
             self._workspace(),
             tuple(names),
             talk=replace(talk, on_build=telling(talk)),
+            image=self._image,
             compiler=self._compiler,
         )
         report = mended(build, self._mend, talk)

@@ -13,7 +13,7 @@ from attune_dev.errors import ActionError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from attune_dev.docker.builder import BuilderLacksError
+    from attune_dev.docker.builder_image import BuilderLacksError
     from attune_dev.docker.builder_run import CompileResult
     from attune_dev.model.swap import CompileStage
     from attune_dev.packs.compile import Talk
@@ -82,11 +82,13 @@ class OneCall:
         self._wanted: dict[str, Wanted] = {}
         self._made: dict[str, CompileResult] = {}
         self._failed: dict[str, BuildFailed] = {}
+        self._raised: set[str] = set()
 
     def begin(self, wanted: Iterable[Wanted] = ()) -> None:
         """Takes in what the actions of a plan will ask for; what was kept until now is let go."""
         self._made.clear()
         self._failed.clear()
+        self._raised.clear()
         self._wanted = by_builder(wanted)
 
     def compile(self, wanted: Wanted, talk: Talk) -> CompileResult:
@@ -112,7 +114,9 @@ class OneCall:
                     self._failed[key] = failure
             if failed := self._failed.get(key):
                 if self._sources.concerned(failed.packages, wanted.programs):
-                    raise failed.only(sorted(wanted.programs))
+                    briefly = key in self._raised
+                    self._raised.add(key)
+                    raise failed.only(sorted(wanted.programs), briefly=briefly)
                 return self.alone(wanted, talk)
             made = self._made[key]
             if wanted.programs <= {program.name for program in made.programs}:

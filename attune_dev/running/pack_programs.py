@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from attune_dev.docker.builder import BuilderLacksError
+from attune_dev.docker.builder_image import BuilderLacksError
 from attune_dev.docker.diagnostics import BuildFailed
 from attune_dev.errors import ActionError, ConfigError
 from attune_dev.model.plan import ActionKind

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from attune_dev.docker.builder import BuilderLacksError
+from attune_dev.docker.builder_image import BuilderLacksError
 from attune_dev.docker.diagnostics import BuildFailed
 from attune_dev.errors import ActionError
 from attune_dev.model.plan import ActionKind

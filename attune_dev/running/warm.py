@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from attune_dev.docker.builder import BuilderLacksError
+from attune_dev.docker.builder_image import BuilderLacksError
 from attune_dev.docker.cancel import Cancel
 from attune_dev.errors import AttuneDevError
 from attune_dev.running.one_call import by_builder

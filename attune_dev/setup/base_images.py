@@ -70,6 +70,12 @@ def _dockerfile_texts(root: Path) -> list[str]:
     return [path.read_text(encoding="utf-8", errors="replace") for path in dockerfile_paths(root)]
 
 
+def plain_image(root: Path) -> str:
+    """The image that helpers run and that programs of packs must fit: plain Debian."""
+    found = (image.in_use for image in base_images(root) if image.variable == "DEBIAN_IMAGE")
+    return next(found, "debian:bookworm-slim")
+
+
 def base_images(root: Path) -> list[BaseImage]:
     """What the repository asks for, by the precedence of Compose: environment, ``.env``, default.
 

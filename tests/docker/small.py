@@ -67,6 +67,7 @@ volumes: {{data: {{}}}}
 """
 PACKS_DOCKERFILE = """\
 ARG RUST={rust}
+ARG DEBIAN_IMAGE={debian}
 FROM $RUST AS build
 WORKDIR /src
 COPY . .
@@ -124,7 +125,10 @@ class Small(Stack):
         self.write(
             "compose.yaml", compose + PACKS.format(debian=images["DEBIAN_IMAGE"]).lstrip("\n")
         )
-        self.write("Dockerfile.packs", PACKS_DOCKERFILE.format(rust=images["RUST_IMAGE"]))
+        self.write(
+            "Dockerfile.packs",
+            PACKS_DOCKERFILE.format(rust=images["RUST_IMAGE"], debian=images["DEBIAN_IMAGE"]),
+        )
         self.write(".dockerignore", "packs\n.attune-dev\n")
         self.write(
             "Cargo.toml", '[workspace]\nresolver = "2"\nmembers = ["common", "web", "timer"]\n'

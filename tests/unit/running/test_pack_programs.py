@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from attune_dev.docker.builder import BuilderLacksError
+from attune_dev.docker.builder_image import BuilderLacksError
 from attune_dev.docker.diagnostics import BuildFailed
 from attune_dev.model.plan import Action, ActionKind, Plan
 from attune_dev.packs.compile import Silent
@@ -122,12 +122,17 @@ def test_what_does_not_compile_at_all_is_tried_once(bench: Bench, tmp_path: Path
     bench.port.sources |= {"api": DOES_NOT_COMPILE, "timer": DOES_NOT_COMPILE}
     chosen = plan("api")
     begin(bench, chosen)
-    with pytest.raises(BuildFailed, match="the build of timer failed"):
+    with pytest.raises(BuildFailed, match="the build of timer failed") as first:
         compile_timer(bench, tmp_path / "made")
+    assert first.value.why == DOES_NOT_COMPILE
     assert not (tmp_path / "made").exists()
     (build,) = chosen.of(ActionKind.BUILD)
-    with pytest.raises(BuildFailed, match="the build of api failed"):
+    with pytest.raises(BuildFailed, match="the build of api failed") as second:
         bench.update.build(build, bench.talk)
+    assert second.value.why.splitlines() == [
+        DOES_NOT_COMPILE,
+        "in the same call of cargo as told before",
+    ]
     assert len(bench.requests) == 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from attune_dev.docker.builder import BuilderLacksError
+from attune_dev.docker.builder_image import BuilderLacksError
 from attune_dev.docker.cancel import Cancel
 from attune_dev.docker.diagnostics import BuildFailed
 from attune_dev.model.plan import Action, ActionKind, Because, Plan

@@ -1,0 +1,80 @@
+"""The script that runs in a builder, in a shell of this machine, with something else than cargo."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from attune_dev.docker import builder, process
+from attune_dev.docker.builder_run import BuilderRun, CompileResult
+from attune_dev.docker.cargo_call import CompileRequest, header
+from attune_dev.docker.diagnostics import BuildRecord
+from attune_dev.docker.progress import BuildEvent, LogLine
+from attune_dev.docker.tar import TarWriter
+from attune_dev.model.swap import CompileStage
+
+BYTES = b"\0\nattune-dev: exit 3\nattune-dev: go\n"
+
+
+def run(
+    folder: Path, request: CompileRequest, cargo: str
+) -> tuple[BuilderRun, CompileResult, list[str]]:
+    """Gives a call that waits what to do; what came of it, and what cargo was heard to say."""
+    heard: list[BuildEvent] = []
+    child = process.pipe(["sh", "-c", builder.script(), "builder"])
+    tar = TarWriter()
+    tar.file(f"{folder}/src/new.rs", b"source")
+    given = header(request, "number", (), ("sh", "-c", cargo, "cargo")) + tar.bytes()
+    running = BuilderRun(child, given, BuildRecord(), heard.append)
+    result = running.result()
+    return running, result, [each.text for each in heard if isinstance(each, LogLine)]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """What cargo makes: bytes that look like the script's own words."""
+    file = tmp_path / "web"
+    file.write_bytes(BYTES)
+    (tmp_path / "Cargo.lock").write_text("locked")
+    return file
+
+
+def made_by(folder: Path, **more: str | bool | frozenset[str]) -> CompileRequest:
+    """A request for ``web``, with an environment that no shell may take apart."""
+    odd = ("ODD=it's $HOME `id`\nsecond line", "PLAIN=1")
+    stage = CompileStage("Dockerfile", "", "build", "", directory=str(folder), environment=odd)
+    return CompileRequest(stage, {}, ("web",), **more)  # type: ignore[arg-type]
+
+
+def test_sources_go_in_and_programs_come_out_byte_by_byte(tmp_path: Path, program: Path) -> None:
+    cargo = (
+        f"""cat src/new.rs >&2; echo "|$ODD|$PLAIN|$1" >&2; echo '{{"executable":"{program}"}}'"""
+    )
+    running, result, heard = run(tmp_path, made_by(tmp_path), cargo)
+    assert (running.synced, running.status) == (True, 0)
+    assert [(each.name, each.content) for each in result.programs] == [("web", BYTES)]
+    assert result.programs[0].digest == hashlib.sha256(BYTES).hexdigest()
+    assert result.lock == b"locked"
+    assert heard == ["source|it's $HOME `id`", "second line|1|build"]
+
+
+def test_bytes_that_are_known_or_wanted_by_nobody_stay_there(tmp_path: Path, program: Path) -> None:
+    cargo = f"""echo '{{"executable":"{program}"}}'"""
+    known = frozenset({hashlib.sha256(BYTES).hexdigest()})
+    _, result, _ = run(tmp_path, made_by(tmp_path, known=known), cargo)
+    assert [each.content for each in result.programs] == [None]
+    _, result, _ = run(tmp_path, made_by(tmp_path, bring=False), cargo)
+    assert result.programs == ()
+
+
+def test_what_cargo_ends_with_is_told(tmp_path: Path, program: Path) -> None:
+    running, result, heard = run(tmp_path, made_by(tmp_path), "echo 'error: no' >&2; exit 101")
+    assert (running.status, result.programs, heard) == (101, (), ["error: no"])
+
+
+def test_a_call_that_is_never_given_anything_ends_by_itself() -> None:
+    child = process.pipe(["sh", "-c", builder.script(), "builder"])
+    out, problem = child.communicate(timeout=10)
+    assert (child.returncode, out, problem) == (0, b"", b"")
