@@ -16,7 +16,6 @@ from attune_dev.model.event import (
     Ready,
     Started,
 )
-from attune_dev.model.plan import ActionKind
 from attune_dev.planning.superseding import Superseding
 from attune_dev.planning.together import COMPILES, compiles
 from attune_dev.running.outcome import RunResult

@@ -90,7 +90,7 @@ def test_the_next_plan_compiles_again(bench: Bench, tmp_path: Path) -> None:
         bench.port.sources["timer"] = text
         begin(bench, plan())
         compile_timer(bench, tmp_path / text)
-        bench.fast.end()
+        bench.fast.end(plan())
         assert (tmp_path / text / "timer").read_text() == text
     assert len(bench.requests) == 2
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from attune_dev.docker.diagnostics import BuildFailed
 from attune_dev.docker.port import BuildRequest
 from attune_dev.model.plan import Action, ActionKind, Plan
-from attune_dev.running.executor import Tools, execute
+from attune_dev.running.doing import Tools
+from attune_dev.running.executor import execute
 from attune_dev.running.outcome import Outcome, RunResult
 from attune_dev.running.update import ImageUpdate, StartingUpdate
 from attune_dev.testing import FakeDocker, built_service, compose_project
