@@ -58,6 +58,7 @@ class PackPrograms:
         self._warm = warm
         self._paths: frozenset[str] = frozenset()
         self._fit: frozenset[str] = frozenset()
+        self._read: dict[Path, tuple[tuple[int, ...], str]] = {}
         self.placed: dict[str, str] = {}
         """Path to profile of what was compiled with another profile than the Dockerfile's."""
 
@@ -136,12 +137,20 @@ class PackPrograms:
         for name in names:
             places = [self._root / b.path for b in find_pack_binaries(self._workspace())[name]]
             try:
-                digests = {hashlib.sha256(place.read_bytes()).hexdigest() for place in places}
+                digests = {self._digest(place) for place in places}
             except OSError:
                 continue
             if len(digests) == 1:
                 found[digests.pop()] = places[0]
         return found
+
+    def _digest(self, place: Path) -> str:
+        """SHA-256 of a binary; read once for as long as it is the same file."""
+        seen = place.stat()
+        signature = (seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+        if place not in self._read or self._read[place][0] != signature:
+            self._read[place] = signature, hashlib.sha256(place.read_bytes()).hexdigest()
+        return self._read[place][1]
 
     @staticmethod
     def _write(program: Program, there: dict[str, Path], file: Path) -> None:
