@@ -14,7 +14,8 @@ import pytest
 
 from attune_dev.bench.sample.loop import Dev, developing
 from attune_dev.bench.sample.stack import eventually
-from tests.docker.small import MANIFEST, Small, new_mark
+from attune_dev.setup.base_images import base_images
+from tests.docker.small import MANIFEST, REPOSITORY, Small, new_mark
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
@@ -30,6 +31,18 @@ RUN WAIT=yes cargo build --profile $CARGO_PROFILE --bin web && cp target/*/web /
 FROM $DEBIAN
 COPY --from=build /web /usr/local/bin/web
 CMD ["web"]
+"""
+
+
+OTHER = """\
+  other:
+    build: {{context: ., dockerfile: Dockerfile.other, args: {{RUST: {rust}, DEBIAN: {debian}}}}}
+    stop_signal: SIGKILL
+  waiting:
+    image: {debian}
+    command: [sleep, infinity]
+    stop_signal: SIGKILL
+    depends_on: [web]
 """
 
 
@@ -121,6 +134,35 @@ def test_what_is_rolled_back_stays_while_a_loop_runs(small: Small) -> None:
         third = small.web(new_mark("web"))
         settle(dev)
         assert small.answer()[0] == third
+
+
+def test_a_first_start_brings_up_what_builds(small: Small) -> None:
+    images = {image.variable: image.in_use for image in base_images(REPOSITORY)}
+    text = OTHER.format(rust=images["RUST_IMAGE"], debian=images["DEBIAN_IMAGE"])
+    compose = small.root / "compose.yaml"
+    compose.write_text(compose.read_text() + text)
+    dockerfile = (small.root / "Dockerfile").read_text()
+    small.write(
+        "Dockerfile.other",
+        dockerfile.replace("bin web", "bin other")
+        .replace("release/web", "release/other")
+        .replace('"web"', '"other"'),
+    )
+    small.write("Cargo.toml", '[workspace]\nresolver = "2"\nmembers = ["common", "other", "web"]\n')
+    small.write("other/Cargo.toml", MANIFEST.format(name="other"))
+    small.write("other/src/main.rs", "fn main() { loop { std::thread::park(); } }\n")
+    with (small.root / "Cargo.lock").open("a") as lock:
+        lock.write('\n[[package]]\nname = "other"\nversion = "0.1.0"\n')
+    small.write("web/src/main.rs", "fn main() { nonsense }\n")
+    done = small.inv("up", check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "web/src/main.rs:1" in done.stdout + done.stderr
+    assert "waiting waits for web, whose build failed" in done.stdout + done.stderr
+    assert sorted(small.inspect()) == ["other"]
+    mark = small.web(new_mark("web"))
+    small.inv("up")
+    assert sorted(small.inspect()) == ["other", "waiting", "web"]
+    assert eventually(small.answer)[0] == mark
 
 
 class Remote(Small):
