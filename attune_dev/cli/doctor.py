@@ -165,8 +165,8 @@ class _Patient:
         found = [(folder, statuses or ()) for folder, statuses in asked]
         for state in states_of_binaries(self.project, found):
             if state.state is not BinaryState.CURRENT:
-                known = state.state is not BinaryState.UNKNOWN
-                level = Level.FAULT if known else Level.NOTE
+                works = state.state in (BinaryState.UNKNOWN, BinaryState.DEVELOPMENT)
+                level = Level.NOTE if works else Level.FAULT
                 yield Finding(state.path, state.detail, "./inv pack-binaries", level)
 
     def _volume(self) -> Iterator[Finding]:
