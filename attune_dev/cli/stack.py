@@ -63,8 +63,9 @@ def restart(_context: Any, services: list[str]) -> None:
     if not named:
         say("nothing runs")
         return
-    project.port.restart(named, say)
-    project.port.wait_healthy(project.long_running(named), project.settings.health_timeout)
+    ready = project.port.restart(named, say)
+    if late := [name for name in project.long_running(named) if name not in ready]:
+        project.port.wait_healthy(late, project.settings.health_timeout)
     print(f"restarted {', '.join(named)}")
 
 

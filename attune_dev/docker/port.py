@@ -208,11 +208,14 @@ class DockerPort(Protocol):
         """
         ...
 
-    def restart(self, services: Sequence[str], on_line: OnLine = ...) -> None:
+    def restart(self, services: Sequence[str], on_line: OnLine = ...) -> frozenset[str]:
         """Restarts the containers of exactly these services.
 
         All at once, but for those that depend on others of them: these come after, and where they
         wait for health or completion, after that.
+
+        Returns:
+            Those that have passed their health check since, and need not be waited for.
         """
         ...
 

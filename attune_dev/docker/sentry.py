@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from attune_dev.docker.containers import ContainerState
 
-SETTLE_SECONDS = 0.2
+SETTLE_SECONDS = 0.3
+LONGEST_SETTLE = 2.0
+"""While much happens, as in a restart of all services, looking would cost what that needs."""
 SECOND_LOOK = 1.0  # the stream takes a moment to begin: what happens in it is seen by a second look
 FIRST_RETRY, LONGEST_RETRY = 1.0, 30.0
 _EVENTS = (
@@ -108,7 +110,7 @@ class Sentry:
         try:
             while stream.alive and not self._stop.is_set():
                 if self._dirty.wait(again if again is not None else SECOND_LOOK):
-                    self._stop.wait(SETTLE_SECONDS)
+                    self._settle()
                 elif again is None:
                     continue
                 else:
@@ -121,6 +123,14 @@ class Sentry:
         ended = stream.wait(check=False)
         lacking = environment_error(ended.stderr, ended.argv)
         return (lacking.why or lacking.what) if lacking else "it closed the connection"
+
+    def _settle(self) -> None:
+        """Waits until nothing has happened for a moment, or something has for long."""
+        end = time.monotonic() + LONGEST_SETTLE
+        while not self._stop.is_set() and (left := end - time.monotonic()) > 0:
+            self._dirty.clear()
+            if not self._dirty.wait(min(SETTLE_SECONDS, left)):
+                return
 
     def _answers(self) -> bool:
         """Asks what runs and tells it; ``False`` where nobody answers."""

@@ -131,7 +131,7 @@ class WhalesDocker(Swapping):
         if wave.healthy:
             self.wait_healthy(wave.healthy, timeout, cancel=cancel)
 
-    def restart(self, services: Sequence[str], on_line: OnLine = _nothing) -> None:
+    def restart(self, services: Sequence[str], on_line: OnLine = _nothing) -> frozenset[str]:
         """See :class:`DockerPort`; Compose's own call takes half a second longer."""
         named = self._named(services)
         containers = self.containers()
@@ -140,12 +140,14 @@ class WhalesDocker(Swapping):
             raise ActionError(f"{', '.join(missing)} has no container to restart", hint="./inv up")
         if any(self.project.services[name].hooks for name in named):  # only Compose runs these
             self._compose(["restart", "--no-deps", *named], on_line)
-            return
+            return frozenset()
+        ready: frozenset[str] = frozenset()
         with self._lock:
             for wave in start_waves(self.project, named, dependencies=False, strict=True):
                 self._await(wave, START_SECONDS, Cancel())
                 own = [c for c in containers if c.service in wave.services]
-                restart_together(own, self._docker, on_line)
+                ready |= restart_together(own, self._docker, self.check, on_line)
+        return ready
 
     def rerun(
         self,

@@ -181,9 +181,9 @@ class Doing:
                 name for name in following if skips.started_later(action, name, containers, results)
             }
         todo = [name for name in action.targets if name not in current]
-        if todo:
-            self._port.restart(todo, talk.on_line)
-        self._wait(action.targets, talk)
+        ready = self._port.restart(todo, talk.on_line) if todo else frozenset()
+        if late := [name for name in action.targets if name not in ready]:
+            self._wait(late, talk)
         result = _made(action, _each(action, "restarted", todo))
         return result if todo else replace(result, because="it runs on what is there now")
 

@@ -176,8 +176,10 @@ class FakeDocker(FakeSwaps):
             on_line(f"Container {name} Recreated")
         return tuple(changed)
 
-    def restart(self, services: Sequence[str], on_line: Callable[[str], None] = _nothing) -> None:
-        """See :class:`DockerPort`."""
+    def restart(
+        self, services: Sequence[str], on_line: Callable[[str], None] = _nothing
+    ) -> frozenset[str]:
+        """See :class:`DockerPort`; all of them are waited for."""
         named = self._named(services)
         self.record("restart", named)
         if missing := [name for name in named if name not in self._containers]:
@@ -186,6 +188,7 @@ class FakeDocker(FakeSwaps):
             for name in wave.services:
                 self._run(self._containers[name])
                 on_line(f"Container {name} Restarted")
+        return frozenset()
 
     def rerun(
         self,

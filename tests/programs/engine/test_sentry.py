@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from attune_dev.docker.containers import ContainerState
-from attune_dev.docker.sentry import Sentry
+from attune_dev.docker.sentry import LONGEST_SETTLE, Sentry
 from attune_dev.errors import EnvironmentLacksError
 
 CLIENT = """#!/bin/sh
@@ -72,6 +72,29 @@ def test_each_event_leads_to_one_look_and_silence_to_none(world: World) -> None:
         stream.flush()
         world.until(lambda: len(world.heard) == before + 1)
         assert set(world.heard) == {"1 containers"}
+
+
+def test_a_restart_of_many_is_looked_at_when_it_is_over(world: World) -> None:
+    with (world.folder / "pipe").open("w") as stream:
+        world.until(lambda: len(world.heard) >= 2)
+        before = len(world.heard)
+        for _ in range(12):
+            stream.write("die\n")
+            stream.flush()
+            time.sleep(0.1)
+        assert len(world.heard) <= before + 1  # one, where the machine took a pause
+        world.until(lambda: len(world.heard) > before)
+
+
+def test_events_without_end_are_looked_at_all_the_same(world: World) -> None:
+    with (world.folder / "pipe").open("w") as stream:
+        world.until(lambda: len(world.heard) >= 2)
+        before, end = len(world.heard), time.monotonic() + 4 * LONGEST_SETTLE
+        while len(world.heard) == before and time.monotonic() < end:
+            stream.write("die\n")
+            stream.flush()
+            time.sleep(0.05)
+        assert len(world.heard) > before
 
 
 def test_an_engine_that_goes_is_told_once_and_told_when_it_is_back(world: World) -> None:

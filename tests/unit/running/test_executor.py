@@ -25,7 +25,7 @@ from attune_dev.testing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from attune_dev.model.compose import Service
 
@@ -152,6 +152,29 @@ def test_a_restart_asked_for_by_itself_is_done_whatever_the_state() -> None:
     plan = Plan(actions=(Action(1, ActionKind.RESTART, ("api",)),))
     assert execute(plan, Tools(port)).results[0].changed == ("api",)
     assert port.told == ["restart api", "wait_healthy api"]
+
+
+class Prompt(FakeDocker):
+    """One of whose services the first health check passes at once."""
+
+    def restart(
+        self, services: Sequence[str], on_line: Callable[[str], None] = print
+    ) -> frozenset[str]:
+        super().restart(services, on_line)
+        return frozenset({"api"})
+
+
+def test_what_has_passed_its_check_by_then_is_not_waited_for() -> None:
+    port = Prompt(compose_project(*(built_service(name) for name in ("api", "web"))))
+    port.build(BuildRequest(("api", "web")))
+    port.up(("api", "web"))
+    port.calls.clear()
+    both = action(1, ActionKind.RESTART, "api", "web")
+    assert execute(Plan(actions=(both,)), Tools(port)).ok
+    assert port.told == ["restart api web", "wait_healthy web"]
+    port.calls.clear()
+    assert execute(Plan(actions=(action(1, ActionKind.RESTART, "api"),)), Tools(port)).ok
+    assert port.told == ["restart api"]
 
 
 def sync_then_restart(*, always: tuple[str, ...] = ()) -> Plan:
