@@ -130,10 +130,9 @@ class _Patient:
             yield Finding("", f"this checkout is watched by {self.watcher}", level=Level.NOTE)
 
     def _definitions(self) -> Iterator[Finding]:
-        from attune_dev.doctor.report import Finding, Level
+        from attune_dev.doctor.definitions import of_definitions
 
-        for warning in self.project.workspace.compose.warnings:
-            yield Finding("", warning, "mend the Compose file, or .env", Level.NOTE)
+        return of_definitions(self.project.workspace)
 
     def _dockerfiles(self) -> Iterator[Finding]:
         from attune_dev.doctor.report import Finding
