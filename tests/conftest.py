@@ -9,8 +9,13 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 REQUIRE_DOCKER = "ATTUNE_DEV_REQUIRE_DOCKER"
+
+# A busy machine is no fault of the code: no example has to be quick.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 # A script that a shell starts in the background ignores Ctrl-C, one behind nohup a hang-up, and so
 # does all that they start; what is tested here are programs that a person has started.

@@ -57,7 +57,7 @@ def _perform(world: World, operation: tuple[str, str, bytes, bool]) -> None:
         pass
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
 @given(operations=OPERATIONS)
 def test_any_sequence_of_file_operations_ends_in_equal_trees(
     world: World, operations: list[tuple[str, str, bytes, bool]]

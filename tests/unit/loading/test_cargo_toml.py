@@ -110,7 +110,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(40))
 @given(st.lists(PIECES, max_size=40).map("".join))
 def test_any_text_is_read_or_refused_with_a_line_of_it(text: str) -> None:
     lines = range(1, text.count("\n") + 2)
@@ -148,7 +148,7 @@ TABLES = st.lists(
 )
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(40))
 @given(TABLES.map("".join))
 def test_any_manifest_is_read_or_refused_with_its_file(
     tmp_path_factory: pytest.TempPathFactory, text: str

@@ -28,13 +28,13 @@ PIECES = [
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=30).map("".join)
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(40))
 @given(TEXTS)
 def test_any_shell_text_is_followed_to_an_end(text: str) -> None:
     Shell().follow(text, Scope({"b": "x y"}))
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(40))
 @given(TEXTS)
 def test_any_dockerfile_is_resolved_or_refused(text: str) -> None:
     refused = None
@@ -46,7 +46,7 @@ def test_any_dockerfile_is_resolved_or_refused(text: str) -> None:
     assert refused is None or refused.file == "Dockerfile"
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(40))
 @given(TEXTS, TEXTS)
 def test_any_pattern_is_matched_or_refused(text: str, path: str) -> None:
     expand(text, {"b": "x", "x": "aab"})

@@ -159,7 +159,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(60))
 @given(STEPS)
 def test_an_empty_ledger_means_that_what_runs_is_what_is_on_disk(
     steps: list[tuple[str, object, object]],

@@ -76,7 +76,7 @@ def outputs(plan: Plan) -> set[tuple[str, str]]:
 
 
 @given(changes, selections, st.randoms(use_true_random=False))
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(40))
 def test_the_order_of_changes_does_not_matter(
     made: list[Change], services: frozenset[str] | None, chance: random.Random
 ) -> None:
@@ -86,7 +86,7 @@ def test_the_order_of_changes_does_not_matter(
 
 
 @given(changes, selections)
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(40))
 def test_every_change_is_a_cause_or_ignored_with_a_reason(
     made: list[Change], services: frozenset[str] | None
 ) -> None:
@@ -99,7 +99,7 @@ def test_every_change_is_a_cause_or_ignored_with_a_reason(
 
 
 @given(changes, selections)
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(40))
 def test_needs_come_before_and_no_service_starts_twice(
     made: list[Change], services: frozenset[str] | None
 ) -> None:
@@ -115,7 +115,7 @@ def test_needs_come_before_and_no_service_starts_twice(
 
 
 @given(changes, changes, selections)
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(40))
 def test_one_more_change_never_takes_an_output_away(
     made: list[Change], more: list[Change], services: frozenset[str] | None
 ) -> None:
@@ -123,7 +123,7 @@ def test_one_more_change_never_takes_an_output_away(
 
 
 @given(changes)
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(40))
 def test_who_waits_for_a_service_starts_after_it(made: list[Change]) -> None:
     plan = planned(made)
     started = {t: a for a in plan.actions if a.kind in STARTS for t in a.targets}
@@ -134,6 +134,6 @@ def test_who_waits_for_a_service_starts_after_it(made: list[Change]) -> None:
 
 
 @given(selections)
-@settings(max_examples=examples(20), deadline=None)
+@settings(max_examples=examples(20))
 def test_no_change_plans_nothing(services: frozenset[str] | None) -> None:
     assert planned([], services) == Plan((), (), ())
