@@ -160,3 +160,72 @@ def test_files_of_another_stage_among_the_sources() -> None:
 def test_an_image_that_is_the_stage_that_compiles() -> None:
     text = "FROM rust\nWORKDIR /app\nCOPY . .\nRUN cargo build\nCMD target/debug/web\n"
     assert why(text) == "its image is the stage that compiles"
+
+
+SHARED = """
+    ARG RUST=rust:1
+    ARG DEBIAN=debian
+    FROM $RUST AS build
+    RUN apt-get install -y mold
+    ARG BINARIES="{names}"
+    ARG PROFILE=release
+    COPY . /app
+    WORKDIR /app
+    RUN cargo build --profile $PROFILE --bin web
+    FROM $DEBIAN
+    COPY --from=build /app/target/release/web /bin/web
+"""
+
+
+def test_arguments_of_the_compile_alone_tell_no_builders_apart() -> None:
+    one, two = (good(SHARED.format(names=names)).stage for names in ("web api", "timer"))
+    assert one.key == two.key
+    tools = "ARG RUST=rust:1\nFROM $RUST AS build\nRUN apt-get install -y mold\nWORKDIR /app\n"
+    assert one.text == tools
+
+
+def test_arguments_that_a_later_step_could_read_stay() -> None:
+    text = SHARED.replace("    COPY . /app\n", "    RUN ./tools.sh\n    COPY . /app\n")
+    one, two = (good(text.format(names=names)).stage for names in ("web api", "timer"))
+    assert one.key != two.key
+    assert 'ARG BINARIES="timer"' in two.text
+    assert "DEBIAN" not in two.text
+
+
+def test_arguments_that_a_stage_on_top_could_read_stay() -> None:
+    found = good(
+        """
+        FROM rust AS tools
+        ARG VERSION=1
+        FROM tools AS build
+        RUN ./install.sh
+        COPY . /app
+        WORKDIR /app
+        RUN cargo build --release
+        FROM debian
+        COPY --from=build /app/target/release/web /bin/web
+        """
+    )
+    assert "ARG VERSION=1" in found.stage.text
+
+
+def test_arguments_on_several_lines_and_named_by_others_stay() -> None:
+    found = good(
+        """
+        ARG REGISTRY=example.org
+        ARG \\
+            RUST=$REGISTRY/rust
+        ARG UNUSED=1
+        FROM $RUST AS build
+        ARG RUST
+        COPY . /app
+        WORKDIR /app
+        RUN cargo build --release
+        FROM debian
+        COPY --from=build /app/target/release/web /bin/web
+        """
+    )
+    assert found.stage.text == (
+        "ARG REGISTRY=example.org\nARG \\\n    RUST=$REGISTRY/rust\nFROM $RUST AS build\n"
+        "WORKDIR /app\n"
+    )
