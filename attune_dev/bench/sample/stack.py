@@ -34,11 +34,13 @@ class Stack:
         root: the clone.
         project: Compose project name.
         ports: by service, upper case with underscores.
+        patience: seconds that a service gets to answer a request.
     """
 
     root: Path
     project: str
     ports: dict[str, int] = field(default_factory=dict)
+    patience: float = 20.0
 
     def __post_init__(self) -> None:
         """Picks ports."""
@@ -100,7 +102,8 @@ class Stack:
         Raises:
             OSError: it does not answer.
         """
-        return _call(urllib.request.Request(self._url(service, path)))  # noqa: S310 - our own
+        request = urllib.request.Request(self._url(service, path))  # noqa: S310 - our own
+        return _call(request, self.patience)
 
     def post(self, service: str, path: str, body: Any) -> Any:
         """The JSON that a service answers to a posted document.
@@ -110,7 +113,8 @@ class Stack:
         """
         data = json.dumps(body).encode()
         headers = {"content-type": "application/json"}
-        return _call(urllib.request.Request(self._url(service, path), data, headers))  # noqa: S310
+        request = urllib.request.Request(self._url(service, path), data, headers)  # noqa: S310
+        return _call(request, self.patience)
 
     def _url(self, service: str, path: str) -> str:
         return f"http://127.0.0.1:{self.ports[service.upper().replace('-', '_')]}{path}"
@@ -185,6 +189,6 @@ def eventually(probe: Callable[[], Any], timeout: float = 15.0, *, every: float 
         time.sleep(every)
 
 
-def _call(request: urllib.request.Request) -> Any:
-    with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - our own
+def _call(request: urllib.request.Request, patience: float) -> Any:
+    with urllib.request.urlopen(request, timeout=patience) as answer:  # noqa: S310 - our own
         return json.loads(answer.read())
