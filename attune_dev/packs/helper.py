@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from attune_dev.docker import process
+from attune_dev.docker.failures import environment_error
 from attune_dev.docker.labels import helper_labels
 from attune_dev.errors import ActionError, EnvironmentLacksError
 from attune_dev.packs.conversation import Conversation, Step, perl_command, script
@@ -120,6 +121,21 @@ class HelperSession:
             mount += f",volume-label=com.docker.compose.project={self.project}"
             mount += f",volume-label=com.docker.compose.volume={self.volume_key}"
         return mount
+
+
+def volume_exists(volume: str) -> bool:
+    """Whether there is such a volume: whoever mounts one makes it.
+
+    Raises:
+        EnvironmentLacksError: the engine does not answer.
+    """
+    listed = ("docker", "volume", "ls", "--quiet", "--filter", f"name={volume}")
+    done = process.run(listed, timeout=EXEC_SECONDS, check=False)
+    if not done.ok:
+        raise environment_error(done.stderr) or ActionError(
+            "the volumes cannot be listed", why=done.stderr.strip()
+        )
+    return volume in done.stdout.split()
 
 
 def check_in_reader(

@@ -11,7 +11,7 @@ from typing import Any
 from attune_dev.errors import AttuneDevError
 from attune_dev.model.packs import PacksFolder
 from attune_dev.packs.cache import load_digests, save_digests
-from attune_dev.packs.helper import HelperSession, check_in_reader
+from attune_dev.packs.helper import HelperSession, check_in_reader, volume_exists
 from attune_dev.packs.manifest import Entry, PackTree
 from attune_dev.packs.scan import pack_names, scan_pack
 from attune_dev.packs.volume import VolumePack, VolumeState, frames_of, read_state
@@ -161,6 +161,8 @@ def _volume_state(
         return read_state(frames_of(answer))
     if not image:
         return None
+    if not volume_exists(volume):
+        return VolumeState({})
     with HelperSession(volume, image=image) as helper:
         return read_state(helper.talk().ask("status", *request))
 

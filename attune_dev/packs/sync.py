@@ -31,6 +31,7 @@ def sync_packs(
     volume: str,
     *,
     image: str,
+    project: str = "",
     packs: tuple[str, ...] | None = None,
     session: HelperSession | None = None,
     on_step: Step | None = None,
@@ -44,6 +45,7 @@ def sync_packs(
         folder: the folder of packs.
         volume: name of the volume in Docker.
         image: image for the helper container: perl, coreutils and findutils.
+        project: Compose project that the volume is labelled with where it is made.
         packs: folder names; one that exists no more is removed. All that there are, and the
             removal of those that are gone, where it is ``None`` or names every known pack.
         session: a helper that is kept; one of its own, for this call alone, where it is ``None``.
@@ -70,13 +72,7 @@ def sync_packs(
             return work.report(state, started)
     if session is not None:
         return work.run(session, started)
-    project = volume.removesuffix(f"_{folder.volume}") if folder.volume else ""
-    helper = HelperSession(
-        volume,
-        image=image,
-        project=project if project != volume else "",
-        volume_key=folder.volume,
-    )
+    helper = HelperSession(volume, image=image, project=project, volume_key=folder.volume)
     with helper:
         return work.run(helper, started)
 

@@ -84,6 +84,7 @@ class VolumePacks(ExitStack):
                 folder,
                 volume,
                 image=self._image,
+                project=self._workspace().compose.name,
                 packs=tuple(packs),
                 session=self._session(folder, volume),
                 on_note=talk.on_line,

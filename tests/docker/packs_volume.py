@@ -53,6 +53,7 @@ class PacksVolume:
             FOLDER,
             self.volume,
             image=image or self.image,
+            project=self.project,
             session=self.session if kept else None,
             on_step=on_step,
         )

@@ -104,6 +104,14 @@ def test_nobody_running_means_that_the_state_is_unknown(engine: PacksVolume) -> 
     assert [status.state for status in found] == [PackState.IN_SYNC]
 
 
+def test_a_look_at_a_volume_that_is_not_there_makes_none(engine: PacksVolume) -> None:
+    engine.world.write("core/a")
+    found = packs_status(engine.world.root, FOLDER, engine.volume, image=engine.image, files=True)
+    assert found is not None
+    assert [(status.name, status.state) for status in found] == [("core", PackState.MISSING)]
+    assert engine.volume not in docker("volume", "ls", "--quiet").split()
+
+
 def test_the_last_sync_is_remembered_as_long_as_all_stays(engine: PacksVolume) -> None:
     world = engine.world
     _fill(world)
