@@ -111,7 +111,7 @@ def packs_status(
     trees = {name: scan_pack(source / name, cache) for name in pack_names(source)}
     save_digests(root, cache)
     names = sorted({*trees, *state.packs})
-    return tuple(_status(name, trees.get(name), state) for name in names)
+    return tuple(_status(name, trees.get(name), state, files=files) for name in names)
 
 
 def volume_status(root: Path, folder: PacksFolder, volume: str) -> str:
@@ -167,15 +167,16 @@ def _volume_state(
         return read_state(helper.talk().ask("status", *request))
 
 
-def _status(name: str, tree: PackTree | None, state: VolumeState) -> PackStatus:
+def _status(name: str, tree: PackTree | None, state: VolumeState, *, files: bool) -> PackStatus:
     there = state.packs.get(name)
     entries = tree.entries if tree else ()
     if there is None:
         refused = tree.refused if tree else ()
         found = PackState.REFUSED if refused else PackState.MISSING
-        return PackStatus(name, found, refused=refused)
+        new = delta(entries, ()) if files and not refused else ()
+        return PackStatus(name, found, new, refused=refused)
     compared = _compare(tree, there, state)
-    differs = compared is PackState.DIFFERS and bool(there.entries)
+    differs = files and compared in {PackState.DIFFERS, PackState.OBSOLETE}
     return PackStatus(
         name,
         compared,

@@ -97,6 +97,22 @@ def test_the_files_that_differ_are_told(world: World) -> None:
     ]
 
 
+def test_a_pack_that_comes_or_goes_differs_in_all_its_files(world: World) -> None:
+    world.write("gone/a", "old\n")
+    world.sync()
+    shutil.rmtree(world.packs / "gone")
+    world.write("fresh/b", "new\n")
+    found = packs_status(world.root, FOLDER, "volume", session=world.session, files=True)
+    assert found is not None
+    fresh, gone = found
+    assert (fresh.state, dict(fresh.delta)) == (PackState.MISSING, {"b": "added"})
+    assert (gone.state, dict(gone.delta)) == (PackState.OBSOLETE, {"a": "deleted"})
+    assert [line for each in found for line in pack_diff(world.packs, each, world.session)] == [
+        *("--- /dev/null", "+++ fresh/b", "@@ -0,0 +1 @@", "+new"),
+        *("--- volume/gone/a", "+++ /dev/null", "@@ -1 +0,0 @@", "-old"),
+    ]
+
+
 def test_a_diff_never_shows_what_is_no_text(world: World) -> None:
     world.write("core/a", b"\0\1")
     world.sync()
