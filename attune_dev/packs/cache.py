@@ -43,7 +43,7 @@ def save_digests(root: Path, cache: DigestCache) -> None:
         "version": VERSION,
         "files": {path: [*stamp, digest] for path, (stamp, digest) in kept.items()},
     }
-    keep_json(root, FILE, document)
+    cache.changed = not keep_json(root, FILE, document)
 
 
 def _entries(document: Any) -> dict[str, tuple[Stamp, str]]:

@@ -52,7 +52,7 @@ class DigestCache:
     Attributes:
         known: path to ``(inode, ctime in ns, size)`` and digest, from earlier scans.
         fresh: the same of the files that were met since.
-        changed: whether ``fresh`` differs from ``known`` for the files met.
+        changed: whether ``fresh`` has what was not kept yet.
     """
 
     known: Mapping[str, tuple[Stamp, str]] = field(default_factory=dict)
