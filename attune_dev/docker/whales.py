@@ -16,15 +16,14 @@ from typing import TYPE_CHECKING
 from attune_dev.docker import leftovers
 from attune_dev.docker.builds import Builder
 from attune_dev.docker.cancel import Cancel
-from attune_dev.docker.engine import QUERY_SECONDS
+from attune_dev.docker.compose_calls import ComposeCalls
 from attune_dev.docker.failures import explain
 from attune_dev.docker.port import ImageOutcome, ImageResult
-from attune_dev.docker.process import Completed, Running, run
+from attune_dev.docker.process import Completed, Running
 from attune_dev.docker.restarting import restart_together
 from attune_dev.docker.start import Wave, start_waves
 from attune_dev.docker.superseded import Superseded
 from attune_dev.docker.swapping import Swapping
-from attune_dev.docker.text import sanitise
 from attune_dev.errors import ActionError, EnvironmentLacksError
 
 if TYPE_CHECKING:
@@ -68,6 +67,7 @@ class WhalesDocker(Swapping):
         self._root = root
         self._env.pop("PYTHON_ON_WHALES_DEBUG", None)
         self._lock = _project_lock(project.name)
+        self._calls = ComposeCalls(root, self._env, lambda: self._compose_argv, project.resolved)
 
     # --- doing
 
@@ -279,27 +279,8 @@ class WhalesDocker(Swapping):
         return tuple(numbers) < (2, 29, 3)
 
     def _compose(self, words: Sequence[str], on_line: OnLine) -> None:
-        argv = [*self._compose_argv, "--ansi", "never", "--progress", "plain", *words]
         with self._lock:
-            running = Running(
-                argv, lambda line: on_line(sanitise(line)), cwd=self._root, env=self._env
-            )
-            done = running.wait(check=False)
-        if not done.ok:
-            raise explain(done, f"docker compose {_told(words)}")
+            self._calls.do(words, on_line)
 
     def _query(self, words: Sequence[str], what: str) -> Completed:
-        done = run(
-            [*self._compose_argv, *words],
-            cwd=self._root,
-            env=self._env,
-            timeout=QUERY_SECONDS,
-            check=False,
-        )
-        if not done.ok:
-            raise explain(done, what)
-        return done
-
-
-def _told(words: Sequence[str]) -> str:
-    return " ".join(word for word in words if not word.startswith("-"))
+        return self._calls.ask(words, what)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -83,11 +84,11 @@ def load_compose(
     options += [("--project-name", project_name)] if project_name else []
     options += [("--profile", profile) for profile in profiles]
     config = _Config(root, [w for pair in options for w in pair], environ, sources, runner)
-    data, warnings = config.json()
+    data, text, warnings = config.json()
     said = any(KEY in text for text in sources.texts.values())
     place = Place(root)
     read = {place.path(path) for path in sources.all_files()}
-    return compose_from_json(
+    project = compose_from_json(
         data,
         root,
         sorted(read),
@@ -96,6 +97,7 @@ def load_compose(
         candidates=sorted({place.path(path) for path in sources.candidates} - read),
         warnings=warnings,
     )
+    return replace(project, resolved=text)
 
 
 def _said_at(path: Sequence[str], root: Path, sources: ComposeSources) -> tuple[str, int | None]:
@@ -120,8 +122,8 @@ class _Config:
         self._sources = sources
         self._runner = runner
 
-    def json(self) -> tuple[dict[str, Any], tuple[str, ...]]:
-        """The resolved project and what Compose warned of."""
+    def json(self) -> tuple[dict[str, Any], str, tuple[str, ...]]:
+        """The resolved project, its text, and what Compose warned of."""
         done = self._run("--format", "json")
         try:
             data = json.loads(done.stdout)
@@ -131,7 +133,7 @@ class _Config:
             raise EnvironmentLacksError(
                 "`docker compose config` printed no JSON", hint="./inv setup"
             )
-        return data, warnings_of(done.stderr)
+        return data, done.stdout, warnings_of(done.stderr)
 
     def yaml(self) -> Any:
         """The same with the extensions of services, which its JSON leaves out."""

@@ -231,6 +231,8 @@ class ComposeProject:
             definitions were read from, relative to the root; absolute if outside of it.
         candidates: Compose files that would be read if they existed, like an override.
         warnings: what Compose warned of, such as variables that are not set.
+        resolved: all of it as a Compose file of its own, for when the files are wrong; empty where
+            that is not known. Never to be shown or written: it holds what the environment holds.
     """
 
     name: str
@@ -239,6 +241,7 @@ class ComposeProject:
     files: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    resolved: str = field(default="", repr=False, compare=False)
 
     def one_shot(self, name: str) -> bool:
         """Whether a service runs once and ends.
