@@ -87,8 +87,8 @@ class OwnEngine:
 
 
 @contextmanager
-def own_engine(folder: Path, image: str) -> Iterator[OwnEngine]:
-    """A running second engine that has one image; skipped where it cannot be."""
+def own_engine(folder: Path, *images: str) -> Iterator[OwnEngine]:
+    """A running second engine that has some images; skipped where it cannot be."""
     if os.geteuid() != 0 or not shutil.which("dockerd") or not shutil.which("ip"):
         pytest.skip("a second engine needs root, dockerd and ip")
     bridge = f"at{os.getpid() % 1_000_000}"
@@ -102,7 +102,7 @@ def own_engine(folder: Path, image: str) -> Iterator[OwnEngine]:
         subprocess.run(["ip", "addr", "add", f"10.213.{octet}.1/24", "dev", bridge], check=True)
         subprocess.run(["ip", "link", "set", bridge, "up"], check=True)
         engine.start()
-        with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as saved:
+        with subprocess.Popen(["docker", "save", *images], stdout=subprocess.PIPE) as saved:
             environ = os.environ | {"DOCKER_HOST": engine.host}
             subprocess.run(
                 ["docker", "load", "-q"],
