@@ -37,7 +37,7 @@ MOST_LOG = 500
 WORKING_SECONDS = 0.5
 SIZE_SECONDS = 1.0
 LEAST_PAUSE = 0.05
-SHORT_FOOTER = 52  # columns
+SHORT_FOOTER, TINY_FOOTER = 52, 40  # columns
 _STATES = {
     State.LIVE: "green",
     State.DONE: "dim",
@@ -193,12 +193,12 @@ class Painter:
         return [self._text(title, "bold"), *shown, *[Text("")] * (room - len(shown))]
 
     def _footer(self, keys: Iterable[tuple[str, str, str]], width: int) -> Text:
-        short = width < SHORT_FOOTER
+        short, tiny = width < SHORT_FOOTER, width < TINY_FOOTER
         text = Text(no_wrap=True, overflow="crop", end="")
         for at, (key, what, brief) in enumerate(keys):
             text.append((" " if short else "  ") if at else "")
             text.append(key, "reverse")
-            text.append(f" {brief if short else what}")
+            text.append("" if tiny else f" {brief if short else what}")
         return text
 
     def _text(self, text: str, style: str = "") -> Text:

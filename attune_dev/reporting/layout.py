@@ -18,6 +18,7 @@ ROOMY = 20  # lines from which on parts have an empty line between them
 HEADED = 14  # lines from which on the table has a head
 MEDIUM, WIDE, WIDEST = 50, 90, 116  # columns from which on the table has one more column
 LEAST_FAULT = 3
+LEAST_NAME = 10  # columns for what runs, however far it is
 _CALM = frozenset({State.LIVE, State.DONE, State.SWAPPED})
 
 
@@ -145,14 +146,17 @@ def work_lines(works: Sequence[Work], now: float, width: int, room: int) -> list
 
 def _working(work: Work, now: float, width: int, *, told: bool = False) -> str:
     """One line: what runs, for how long, how far it is and, where wanted, what it says."""
-    line = f"{work.text}, {seconds_text(max(0.0, now - work.started))}"
+    far = f", {seconds_text(max(0.0, now - work.started))}"
     if work.total:
-        line += f", {min(work.done, work.total)} of {work.total}"
+        far += f", {min(work.done, work.total)} of {work.total}"
     elif work.done:
-        line += f", {work.done}"
+        far += f", {work.done}"
     if work.left is not None:
-        left = max(0.0, work.left - (now - work.left_at))
-        line += f", about {seconds_text(left)} left"
+        left = work.left - (now - work.left_at)
+        far += f", about {seconds_text(left)} left" if left > 0 else ", longer than usual"
+    room = max(LEAST_NAME, width - len(far))
+    text = work.text if len(work.text) <= room else f"{work.text[: room - 3].rstrip(' ,')}..."
+    line = text + far
     return f"{line}: {work.line}" if told and work.line and len(line) + 4 < width else line
 
 

@@ -116,6 +116,15 @@ def test_what_runs_is_shown_with_progress_and_estimate() -> None:
     assert short == "build api, 4.0 s, 15 of 60, about 6.0 s left: compiling ser…"
 
 
+def test_how_far_a_build_of_many_is_stays_on_a_narrow_terminal() -> None:
+    many = replace(BUILD, targets=("api", "executor", "notifier", "sensor", "worker-shell"))
+    view = folded([*WORKING[:-1], Started(many), Progress(many, "compiling serde", 15, 60, 9.0)])
+    assert drawn(view, 60, 24, now=8.0)[2] == (
+        "build api, executor, n..., 4.0 s, 15 of 60, about 6.0 s left"
+    )
+    assert drawn(view, 60, 24, now=30.0)[2].endswith("15 of 60, longer than usual")
+
+
 def test_what_runs_beside_a_build_is_shown_below_it() -> None:
     progress = Progress(BUILD, "compiling serde", 15, 60, 9.0)
     view = folded([*WORKING, Started(SYNC), progress])
