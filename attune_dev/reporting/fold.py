@@ -218,11 +218,19 @@ def _idle(view: View, event: Idle, at: float) -> View:
     kept = () if event.ok else view.faults
     if not event.ok:
         for work in event.work:
-            told = any(f.kind == work.kind and set(f.targets) & set(work.targets) for f in kept)
-            if work.error is not None and work.kind and not told:
-                kept = (Fault(work.kind, work.targets, fault_lines(work.error), work.at), *kept)
+            if work.error is None or not work.kind:
+                continue
+            fault = Fault(work.kind, work.targets, fault_lines(work.error), work.at)
+            if not any(_same_fault(fault, other) for other in kept):
+                kept = (fault, *kept)
     view = replace(view, rows=tuple(rows), faults=kept, pending=event.pending, work=())
     return replace(view, phase=phase, since=at)
+
+
+def _same_fault(one: Fault, other: Fault) -> bool:
+    """Whether both tell the same: of the same work, or, outside of actions, in the same words."""
+    of_same = one.kind == other.kind and not set(one.targets).isdisjoint(other.targets)
+    return of_same or one.lines == other.lines
 
 
 def _with_fault(

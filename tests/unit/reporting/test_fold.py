@@ -115,6 +115,13 @@ def test_what_failed_before_the_board_was_there_is_told_at_idle() -> None:
     assert [fault.targets for fault in view.faults] == [("api",)]
 
 
+def test_wrong_definitions_are_shown_once_however_long_they_are_wrong() -> None:
+    work = (FailedWork("reload", (), 5.0, ("compose.yaml",), BROKEN),)
+    waiting = Idle(ok=False, pending=("compose.yaml",), work=work)
+    view = folded([RUNNING, Problem(BROKEN), waiting, *WORKING, BUILT, REPLACED, waiting])
+    assert len(view.faults) == 1
+
+
 def test_an_error_outside_of_actions_stays_until_all_is_live() -> None:
     view = folded([Problem(BROKEN), Problem(BROKEN), Idle(ok=False)])
     assert len(view.faults) == 1
