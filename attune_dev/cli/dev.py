@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from attune_dev.model.plan import Plan
     from attune_dev.running.fast import FastPath
     from attune_dev.running.outcome import RunResult
+    from attune_dev.running.probation import Probation
     from attune_dev.watching.inbox import Inbox
     from attune_dev.watching.parts import Parts
 
@@ -93,8 +94,9 @@ class _How:
 def _watch(project: Project, chosen: frozenset[str] | None, how: _How) -> int:
     from attune_dev.cli.act import make_packs
     from attune_dev.cli.fast import make_fast_path, tell_drift
-    from attune_dev.model.event import Notice
+    from attune_dev.model.event import Notice, Problem
     from attune_dev.reporting.reporter import Dialogue, watching_reporter
+    from attune_dev.running.probation import Probation
     from attune_dev.watching.inbox import Asked, Inbox, Request, StopNow, Told
     from attune_dev.watching.loop import Loop
     from attune_dev.watching.parts import Options
@@ -114,7 +116,8 @@ def _watch(project: Project, chosen: frozenset[str] | None, how: _How) -> int:
         board = None if how.plain or how.until_idle else dialogue
         bell = how.bell or settings.bell
         tell = stack.enter_context(watching_reporter(how.events, board, bell=bell))
-        sentry = _sentry(project, chosen, inbox)
+        probation = Probation(lambda problem: inbox.put(Told(Problem(problem))))
+        sentry = _sentry(project, chosen, inbox, probation)
         stack.callback(sentry.stop)
         fast = make_fast_path(
             project,
@@ -127,7 +130,7 @@ def _watch(project: Project, chosen: frozenset[str] | None, how: _How) -> int:
             stack.callback(tell_drift, fast, say)
         compiler = fast.binaries if fast is not None else None
         packs = stack.enter_context(make_packs(project, keep_helper=True, compiler=compiler))
-        parts = _parts(project, chosen, inbox, tell, packs, sentry, fast, how)
+        parts = _parts(project, chosen, inbox, tell, packs, sentry, probation, fast, how)
         stack.enter_context(handled(lambda code: inbox.put_urgent(StopNow(code))))
         sentry.start()
         return Loop(parts, options).run()
@@ -139,7 +142,9 @@ def _selected(project: Project, chosen: frozenset[str] | None) -> Collection[str
     return with_needs(project.compose, chosen or project.active())
 
 
-def _sentry(project: Project, chosen: frozenset[str] | None, inbox: Inbox) -> Sentry:
+def _sentry(
+    project: Project, chosen: frozenset[str] | None, inbox: Inbox, probation: Probation
+) -> Sentry:
     from attune_dev.docker.containers import service_states
     from attune_dev.docker.sentry import Sentry
     from attune_dev.model.event import Services
@@ -165,6 +170,10 @@ def _sentry(project: Project, chosen: frozenset[str] | None, inbox: Inbox) -> Se
             )
         )
 
+    def gone(why: str) -> None:
+        probation.end()
+        inbox.put(EngineGone(why))
+
     def running() -> tuple[ContainerState, ...]:
         return project.port.containers()  # the port of the Compose file as it was read last
 
@@ -172,7 +181,7 @@ def _sentry(project: Project, chosen: frozenset[str] | None, inbox: Inbox) -> Se
         project.compose.name,
         running,
         seen,
-        lambda why: inbox.put(EngineGone(why)),
+        gone,
         lambda: inbox.put(EngineFound()),
     )
 
@@ -190,17 +199,18 @@ def _parts(
     tell: Callable[[Event], None],
     packs: Any,
     sentry: Sentry,
+    probation: Probation,
     fast: FastPath | None,
     how: _How,
 ) -> Parts:
     from attune_dev.cli.act import image_update, make_tools
     from attune_dev.cli.look import answering_urls
-    from attune_dev.model.event import Notice, Problem
+    from attune_dev.model.event import Notice
     from attune_dev.planning.opening import with_needs
     from attune_dev.planning.together import COMPILER
     from attune_dev.running import rolled_back
     from attune_dev.running.executor import execute
-    from attune_dev.running.probation import Probation, given_new_code, renewed
+    from attune_dev.running.probation import given_new_code, renewed
     from attune_dev.running.turns import Turns
     from attune_dev.state import state_directory
     from attune_dev.watching.git_quiet import GitQuiet
@@ -216,7 +226,6 @@ def _parts(
     from attune_dev.watching.worker import ThreadWorker
 
     rolled_back.forget(project.root)  # a start brings the present code everywhere
-    probation = Probation(lambda problem: inbox.put(Told(Problem(problem))))
     turns = Turns()
 
     def run(plan: Plan, on_event: Callable[[Event], None], cancel: Cancel) -> RunResult:

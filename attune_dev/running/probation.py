@@ -48,6 +48,10 @@ class Probation:
         for name in services:
             self._looks.pop(name, None)
 
+    def end(self) -> None:
+        """Leaves all alone: the engine is gone, and whatever ran with it."""
+        self._looks.clear()
+
     def _look(self, port: DockerPort, number: int) -> None:
         try:
             before = {each.id: each for each in port.containers()}

@@ -72,7 +72,7 @@ class Eyes:
         Raises:
             AttuneDevError: the root is not there.
         """
-        self._take(self._looker.scan(known))
+        self._take(self._scan(known))
         return () if known is None else edits_between(known, self.snapshot)
 
     def touch(self, paths: Iterable[str]) -> None:
@@ -129,7 +129,7 @@ class Eyes:
         """Looks at another scope from now on; what only came into view has not changed."""
         before, self._looker.scope = self._looker.scope, scope
         try:
-            new = self._looker.scan(self.snapshot)
+            new = self._scan(self.snapshot)
         except AttuneDevError as problem:
             self._cannot_see(problem)
             return
@@ -141,18 +141,23 @@ class Eyes:
     def _look_at_everything(self) -> Look | None:
         self._all = False
         try:
-            edits = self._take(self._looker.scan(self.snapshot))
+            edits = self._take(self._scan(self.snapshot))
         except AttuneDevError as problem:
             self._cannot_see(problem)
             self._rescan.wind(self._clock.now())
             return None
         return Look(edits, touched=self._touched, everything=True)
 
+    def _scan(self, known: Snapshot | None) -> Snapshot:
+        """Looks at everything; the longer that takes, the later it is done again just in case."""
+        new = self._looker.scan(known)
+        self._rescan.period = max(self._least_rescan, RESCAN_FACTOR * new.seconds)
+        return new
+
     def _take(self, new: Snapshot) -> tuple[Edit, ...]:
         old, self.snapshot = self.snapshot, new
         self._blind = ""
         self._touched = touched_between(old, new)
-        self._rescan.period = max(self._least_rescan, RESCAN_FACTOR * new.seconds)
         self._rescan.wind(self._clock.now())
         for path, why in sorted(new.problems.items()):
             if old.problems.get(path) != why:

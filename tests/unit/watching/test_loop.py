@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ from tests.unit.watching.stage import Stage
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from attune_dev.watching.snapshot import Snapshot
 
 MakeStage = Callable[..., Stage]
 BUILD_API = """\
@@ -389,6 +392,20 @@ def test_a_lost_event_is_found_within_the_rescan_time(stage: Stage) -> None:
     stage.write("services/api/main.rs", "unheard", at=110, hint=False)
     stage.run()
     assert stage.described == [BUILD_API]
+
+
+def test_a_tree_that_takes_long_to_look_at_is_looked_at_seldom(stage: Stage) -> None:
+    """A second for all of it: not every minute, whatever was saved and looked at since."""
+    scan, looks = stage.looker.scan, []
+
+    def slow(known: Snapshot | None = None) -> Snapshot:
+        looks.append(stage.clock.time)
+        return replace(scan(known), seconds=1.0)
+
+    stage.looker.scan = slow  # type: ignore[method-assign]
+    stage.write("services/api/main.rs", "saved", at=150)
+    stage.run(until=900)
+    assert [round(at) for at in looks] == [100, 651]
 
 
 def test_a_sleep_of_the_machine_leads_to_a_look_at_everything(stage: Stage) -> None:
