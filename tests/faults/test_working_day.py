@@ -10,6 +10,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -82,6 +83,49 @@ def test_a_broken_compose_file_is_told_and_stops_nobody(project: Small) -> None:
     assert wait(project).returncode == 0
     assert project.code() == "three"
     project.says("the definitions are in order again")
+
+
+def test_a_broken_env_file_is_told_and_the_last_good_definitions_stay_in_force(
+    project: Small,
+) -> None:
+    env = project.root / ".env"
+    project.write_compose(environment={"DAY": "${DAY:-none}"})
+    env.write_text("DAY=first\n")
+    assert wait(project).returncode == 0
+    env.write_text('DAY="never closed\n')
+    done = wait(project)
+    assert done.returncode == 1
+    assert ".env" in done.stdout
+    project.save("by-the-old-env")
+    assert wait(project).returncode == 1
+    assert project.code() == "by-the-old-env"
+    printed = project.docker("exec", project.container(), "printenv", "DAY")
+    assert printed == "first"
+    env.write_text("DAY=second\n")
+    assert wait(project).returncode == 0
+    assert project.docker("exec", project.container(), "printenv", "DAY") == "second"
+
+
+def test_a_file_that_nothing_reads_is_told_and_left_alone(project: Small) -> None:
+    before, told = project.container(), len(project.events())
+    (project.root / "notes.md").write_text("for people\n")
+    assert wait(project).returncode == 0
+    assert project.container() == before
+    [plan] = [event for event in project.events()[told:] if event["event"] == "plan"]
+    assert (plan["actions"], [each["path"] for each in plan["ignored"]]) == ([], ["notes.md"])
+
+
+def test_a_port_that_is_taken_is_told_and_another_definition_mends_it(project: Small) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        project.write_compose(network_mode="bridge", ports=[f"127.0.0.1:{port}:80"])
+        done = wait(project)
+        assert done.returncode == 1
+        assert str(port) in done.stdout
+    project.write_compose()
+    assert wait(project).returncode == 0
 
 
 def test_a_changed_definition_replaces_its_service(project: Small) -> None:

@@ -93,11 +93,18 @@ class Bench:
 
     def plans(self) -> float:
         """How many plans the burst led to."""
-        return self.tool(max(SIZES), OURS).answers
+        return self._after_burst(OURS).answers
 
     def memory(self, column: str) -> float:
         """MiB that the tool holds after the burst."""
-        return resident_mebibytes(self.tool(max(SIZES), column).pid)
+        return resident_mebibytes(self._after_burst(column).pid)
+
+    def _after_burst(self, column: str) -> Tool:
+        """The tool on the largest tree; a run that was resumed has a new one."""
+        tool = self.tool(max(SIZES), column)
+        if not tool.answers:
+            tool.burst(BURST)
+        return tool
 
     def idle(self, files: int, column: str) -> float:
         """Percent of a core that the tool takes while nothing happens."""
