@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 COMPILER = "compiler"
 COMPILES = frozenset({ActionKind.BUILD, ActionKind.BUILD_PACK_BINARIES})
-_REMAKES = frozenset({ActionKind.BUILD, ActionKind.RERUN, ActionKind.RECREATE})
+_STARTS = frozenset({ActionKind.RERUN, ActionKind.RECREATE})
+_REMAKES = _STARTS | {ActionKind.BUILD}
 
 
 def outputs(action: Action) -> frozenset[str]:
@@ -93,14 +94,15 @@ def _clash(action: Action, other: Plan) -> bool:
     """Whether an action must not be done while a plan is.
 
     A restart takes its turn with whatever is done to its service. But a service is not replaced
-    while new code is made for it: that is put into the container that was there at first.
+    while new code is made for it: that is put into the container that was there at first. And one
+    whose definition has changed may have no container yet that could be restarted.
     """
+    mine = frozenset(action.targets)
     return any(
         (action.kind in COMPILES and theirs.kind in COMPILES)
+        or (action.kind in _REMAKES and theirs.kind in _REMAKES and mine & {*theirs.targets})
         or (
-            action.kind in _REMAKES
-            and theirs.kind in _REMAKES
-            and not set(action.targets).isdisjoint(theirs.targets)
+            action.kind is ActionKind.RESTART and theirs.kind in _STARTS and mine & {*theirs.always}
         )
         for theirs in other.actions
     )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -119,6 +121,12 @@ def test_a_service_is_not_replaced_while_it_is_built() -> None:
     assert must_wait(defined, [BUILD_API]) == {"compose.yaml"}
     assert must_wait(BUILD_API, [defined]) == {"api.rs"}
     assert must_wait(defined, [BUILD_SENSOR]) == frozenset()
+
+
+def test_a_service_that_is_new_is_not_restarted_before_it_is_there() -> None:
+    new = replace(act(2, ActionKind.RECREATE, "sensor", path="compose.yaml"), always=("sensor",))
+    both = plan(*BUILD_API.actions[:1], new)
+    assert must_wait(PACK, [both]) == {"a.yaml"}
 
 
 def test_both_ends_of_a_move_wait() -> None:
