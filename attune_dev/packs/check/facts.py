@@ -71,7 +71,7 @@ class Facts:
         workflow: the workflow file that it names.
         triggers: the triggers that it fires or waits for, as written.
         calls: the actions that it starts, as written.
-        names: what a runtime is called.
+        names: what a runtime is called; the triggers that a sensor itself declares.
     """
 
     path: str
@@ -136,7 +136,7 @@ def _facts(document: YamlDocument, path: str, kind: Kind) -> Facts:
         elsewhere=any(key in data for key in ("workflow_file", "launch")),
         workflow=_word(document, "workflow_file"),
         triggers=_triggers(document, _TRIGGERS[kind is Kind.RULE]),
-        names=_names(data) if kind is Kind.RUNTIME else (),
+        names=_names(data, kind),
         calls=tuple(_calls(document, kind)),
     )
     if kind is Kind.RUNTIME:
@@ -211,12 +211,22 @@ def _texts(document: YamlDocument, places: Iterable[tuple[Any, ...]]) -> list[Wo
     return found
 
 
-def _names(data: dict[Any, Any]) -> tuple[str, ...]:
+def _names(data: dict[Any, Any], kind: Kind) -> tuple[str, ...]:
+    if kind is Kind.SENSOR:
+        listed = [item for key in _TRIGGERS[0] for item in _listed(data.get(key))]
+        said = [item.get(word) for item in listed for word in ("name", "ref")]
+        return tuple(name for name in said if isinstance(name, str))
+    if kind is not Kind.RUNTIME:
+        return ()
     given = [data.get("ref"), data.get("name")]
     aliases = data.get("aliases")
     given += aliases if isinstance(aliases, list) else []
     texts = [text for text in given if isinstance(text, str)]
     return tuple(dict.fromkeys([*texts, *(text.rpartition(".")[2] for text in texts)]))
+
+
+def _listed(value: Any) -> list[dict[Any, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _many_documents(text: str) -> bool:

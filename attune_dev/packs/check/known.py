@@ -16,7 +16,7 @@ from attune_dev.packs.scan import TICK_NS
 from attune_dev.state import STATE_DIRECTORY, keep_json
 
 FILE = "packs-facts.json"
-VERSION = 2
+VERSION = 3
 
 Stamp = tuple[int, int, int]
 

@@ -32,12 +32,13 @@ def check_refs(files: Sequence[Facts], own: str) -> Iterator[Problem]:
         for facts in files:
             if facts.kind is not kind or facts.ref is None:
                 continue
-            other = first.setdefault(facts.ref.text, facts)
+            name = _whole(facts.ref.text, own) if kind is Kind.RULE else facts.ref.text
+            other = first.setdefault(name, facts)
             if other is not facts:
                 where = f"{other.path}:{other.ref.line if other.ref else 1}"
                 message = f"`{facts.ref.text}` is already the {kind.value} of {where}"
                 yield _at(facts, facts.ref, message, "give one of the two another reference")
-            elif not facts.ref.text.startswith(f"{own}."):
+            elif not name.startswith(f"{own}."):
                 message = f"`{facts.ref.text}` does not begin with the pack's reference `{own}.`"
                 fix = f"write `{own}.{facts.ref.text.rpartition('.')[2]}`"
                 yield _at(facts, facts.ref, message, fix, Severity.WARNING)
@@ -69,12 +70,12 @@ _OTHER_RUNNER = "declare it in a pack's runtimes/, or in the setting `runner-typ
 
 def check_triggers(files: Sequence[Facts], own: str) -> Iterator[Problem]:
     """A sensor fires triggers that exist; those of other packs are not looked for."""
-    there = _refs(files, Kind.TRIGGER)
+    there = _refs(files, Kind.TRIGGER, own)
     for facts in files:
         if facts.kind is not Kind.SENSOR or there is None:
             continue
         for word in facts.triggers:
-            name = word.text if "." in word.text else f"{own}.{word.text}"
+            name = _whole(word.text, own)
             if name.startswith(f"{own}.") and name not in there:
                 near = difflib.get_close_matches(name, sorted(there), 1)
                 fix = f"did you mean `{near[0]}`?" if near else "add it to triggers/"
@@ -89,20 +90,29 @@ def check_uses(files: Sequence[Facts], own: str) -> Iterator[Problem]:
     for facts in files:
         waits = facts.triggers if facts.kind is Kind.RULE else ()
         for kind, words in ((Kind.TRIGGER, waits), (Kind.ACTION, facts.calls)):
-            there = _refs(files, kind)
+            there = _refs(files, kind, own)
             for word in words:
-                if there is None or not word.text.startswith(f"{own}.") or word.text in there:
+                # a task may name a command of the workflow's engine
+                name = _whole(word.text, own) if facts.kind is Kind.RULE else word.text
+                if there is None or not name.startswith(f"{own}.") or name in there:
                     continue
-                near = difflib.get_close_matches(word.text, sorted(there), 1)
+                near = difflib.get_close_matches(name, sorted(there), 1)
                 fix = f"did you mean `{near[0]}`?" if near else f"add it to {kind.value}s/"
-                message = f"this pack has no {kind.value} `{word.text}`"
+                message = f"this pack has no {kind.value} `{name}`"
                 yield _at(facts, word, message, fix, Severity.WARNING)
 
 
-def _refs(files: Sequence[Facts], kind: Kind) -> set[str] | None:
+def _whole(text: str, own: str) -> str:
+    """A reference with its pack's, which a short one leaves out."""
+    return text if "." in text else f"{own}.{text}"
+
+
+def _refs(files: Sequence[Facts], kind: Kind, own: str) -> set[str] | None:
     """The references of one kind; ``None`` where a file does not tell its own."""
     found = [facts.ref for facts in files if facts.kind is kind]
-    return None if None in found else {ref.text for ref in found if ref}
+    declared = [f.names for f in files if f.kind is Kind.SENSOR and kind is Kind.TRIGGER]
+    names = {_whole(name, own) for each in declared for name in each}
+    return None if None in found else {ref.text for ref in found if ref} | names
 
 
 def check_pack_refs(packs: Mapping[str, Sequence[Facts]]) -> Iterator[tuple[str, Problem]]:

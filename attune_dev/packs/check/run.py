@@ -85,7 +85,8 @@ class Checker:
         shared: dict[str, list[Problem]] = {}
         for name, problem in rules.check_pack_refs(heads):
             shared.setdefault(name, []).append(problem)
-        runtimes = {word for files in heads.values() for facts in files for word in facts.names}
+        everything = [facts for files in heads.values() for facts in files]
+        runtimes = {word for f in everything if f.kind is Kind.RUNTIME for word in f.names}
         runtimes |= set(self.runner_types)
         found = []
         for name in chosen:
