@@ -110,6 +110,16 @@ class Builder:
             container = self._ensure(request.stage, cancel)
             return self._compile(container, request, on_event, cancel)
 
+    def rest(self) -> None:
+        """Nothing is asked for now: the next call is started ahead."""
+        if self._lock.acquire(blocking=False):  # who compiles is not to be waited for
+            try:
+                for container in self._started.values():
+                    if container.seat is None or container.seat.poll() is not None:
+                        container.seat = self._open_seat(container)
+            finally:
+                self._lock.release()
+
     def forget(self) -> None:
         """Ends the containers: what their images are made of has changed."""
         self.close()
@@ -151,9 +161,7 @@ class Builder:
             self._end(self._started.pop(stage.key))
         if cancel.requested:
             raise Interrupted(what="the build was cancelled; what runs is as it was")
-        if running.synced:
-            container.seat = self._open_seat(container)
-        else:
+        if not running.synced:
             raise self._lacks("the builder could not take the sources", running.completed)
         if running.status is None:
             self._end(self._started.pop(stage.key))

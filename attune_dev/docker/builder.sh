@@ -50,15 +50,23 @@ status=$?
 : >"$state/last"
 echo "attune-dev: exit $status"
 [ "$status" = 0 ] || exit 0
-sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' "$state/messages" | sort -u | while IFS= read -r file; do
+# A program that cargo has just made is handed over as it is; whether the bytes of another one are known
+# already is told by their sum.
+sed -n -e 's/.*"executable":"\([^"]*\)","fresh":\([a-z]*\).*/\2 \1/p' -e t \
+    -e 's/.*"executable":"\([^"]*\)".*/true \1/p' "$state/messages" | sort -u |
+while IFS= read -r line; do
+    fresh=${line%% *} file=${line#* }
     name=${file##*/}
     case " $wants " in *" $name "*) ;; *) continue ;; esac
-    sum=$(sha256sum <"$file")
-    sum=${sum%% *}
+    sum=-
+    if [ "$fresh" = true ]; then
+        sum=$(sha256sum <"$file")
+        sum=${sum%% *}
+    fi
     case " $known " in
     *" $sum "*) echo "attune-dev: program $name $sum 0" ;;
     *)
-        echo "attune-dev: program $name $sum $(wc -c <"$file")"
+        echo "attune-dev: program $name - $(wc -c <"$file")"
         cat "$file"
         ;;
     esac

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 from contextlib import suppress
@@ -106,6 +107,8 @@ class BuilderRun:
                         self.status = int(status)
                     case ["attune-dev:", "program", name, digest, size]:
                         content = out.read(int(size)) if int(size) else None
+                        if content is not None:
+                            digest = hashlib.sha256(content).hexdigest()
                         programs.append(Program(name, digest, content))
                     case ["attune-dev:", "lock", _, size]:
                         lock = out.read(int(size))

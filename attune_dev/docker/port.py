@@ -246,12 +246,11 @@ class DockerPort(Protocol):
         """The services that run other programs than their image holds, by service."""
         ...
 
-    def swap_place(self, service: str, paths: Sequence[str]) -> SwapPlace:
-        """Looks whether programs of a service's containers can be exchanged.
+    def swap_places(self, paths: Mapping[str, Sequence[str]]) -> Mapping[str, SwapPlace]:
+        """Looks whether programs of services' containers can be exchanged.
 
         Args:
-            service: whose.
-            paths: absolute, of the programs.
+            paths: by service, absolute, of its programs.
         """
         ...
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from attune_dev.docker.containers import ContainerState
+    from attune_dev.model.compose import ComposeProject
 
 NOTE = "/.attune-dev-swap.json"
 SWAP_LABEL = "dev.attune-dev.swap"
@@ -41,6 +42,11 @@ STOP_SECONDS = 600.0
 class Swapping(Engine):
     """Exchanges programs in the containers of one project."""
 
+    def __init__(self, project: ComposeProject, environ: Mapping[str, str] | None = None) -> None:
+        """Talks to nothing yet; as :class:`Engine`."""
+        super().__init__(project, environ)
+        self._known_facts: dict[tuple[str, str], FileFacts] = {}
+
     def swapped(self) -> dict[str, SwapNote]:
         """See :class:`DockerPort`."""
         containers = self.containers()
@@ -51,23 +57,45 @@ class Swapping(Engine):
             pairs = zip(containers, notes, strict=True)
             return {container.service: note for container, note in pairs if note is not None}
 
-    def swap_place(self, service: str, paths: Sequence[str]) -> SwapPlace:
-        """See :class:`DockerPort`."""
+    def swap_places(self, paths: Mapping[str, Sequence[str]]) -> dict[str, SwapPlace]:
+        """See :class:`DockerPort`; the engine is asked once for the containers of all."""
+        containers = self.containers()
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            looked = {
+                service: pool.submit(self._place, service, wanted, containers)
+                for service, wanted in paths.items()
+            }
+            return {service: place.result() for service, place in looked.items()}
+
+    def _place(
+        self, service: str, paths: Sequence[str], containers: Sequence[ContainerState]
+    ) -> SwapPlace:
         lodgings = []
-        for container in self._of(service):
+        name = known_service(self.project, service).name
+        for container in containers:
+            if container.service != name:
+                continue
             why = unfit(container, paths)
-            files = {}
-            for path in paths if not why else ():
-                entry = self._entry(container, path)
-                if entry is None or not entry.isreg():
-                    why = f"{path} is no plain file in its container"
-                    break
-                files[path] = FileFacts(entry.uid, entry.gid, entry.mode)
+            files = {} if why else self._facts(container, paths)
+            if not why and (missing := [path for path in paths if path not in files]):
+                why = f"{missing[0]} is no plain file in its container"
             if why:
                 return SwapPlace(service, why=why)
             lodgings.append(Lodging(container, files, self._note(container)))
-        why = "" if lodgings else "it has no container"
-        return SwapPlace(service, tuple(lodgings), why)
+        return SwapPlace(service, tuple(lodgings), "" if lodgings else "it has no container")
+
+    def _facts(self, container: ContainerState, paths: Sequence[str]) -> dict[str, FileFacts]:
+        """Whose the programs are; asked once per container, for an exchange keeps it."""
+        found = {}
+        for path in paths:
+            key = (container.id, path)
+            if key not in self._known_facts:
+                entry = self._entry(container, path)
+                if entry is None or not entry.isreg():
+                    continue
+                self._known_facts[key] = FileFacts(entry.uid, entry.gid, entry.mode)
+            found[path] = self._known_facts[key]
+        return found
 
     def swap(self, place: SwapPlace, programs: Mapping[str, bytes], note: SwapNote) -> None:
         """See :class:`DockerPort`."""

@@ -27,4 +27,4 @@ class UnavailableDocker:
 
     build = up = recreate = restart = rerun = stop = down = _refuse
     containers = current = images = logs = wait_healthy = _refuse
-    swap = swapped = swap_place = swap_back = keep_swapped = previous_image = _refuse
+    swap = swapped = swap_places = swap_back = keep_swapped = previous_image = _refuse

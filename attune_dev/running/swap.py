@@ -66,7 +66,7 @@ class SwapUpdate:
         self._imaged: set[str] = set()
         self._unfit: dict[str, str] = {}
         self._starved: dict[str, str] = {}
-        self._looks: dict[str, Future[SwapPlace]] = {}
+        self._looks: dict[str, Future[Mapping[str, SwapPlace]]] = {}
 
     def use(self, port: DockerPort, images: ImageUpdate) -> None:
         """Goes on with an engine port for definitions that were read anew."""
@@ -217,7 +217,7 @@ class SwapUpdate:
         wanted = self._wanted(group, paths)
         told = replace(talk, on_build=telling(talk))
         made = self._call.alone(wanted, told) if anew else self._call.compile(wanted, told)
-        places = {name: self._looks.pop(name).result() for name in group.services}
+        places = {name: self._looks.pop(name).result()[name] for name in group.services}
         programs = {program.name: program for program in made.programs}
         note = SwapNote(time.time(), made.sources, profile=self._sources.profile(group.stage))
         found: dict[str, TargetResult] = {}
@@ -249,12 +249,14 @@ class SwapUpdate:
 
     def _look(self, group: Group) -> None:
         """Looks at the containers beside the compile."""
-        todo = {name: how for name, how in group.services.items() if name not in self._looks}
+        todo = {
+            name: [placement.path for placement in how.placements]
+            for name, how in group.services.items()
+            if name not in self._looks
+        }
         if todo:
-            pool = ThreadPoolExecutor(max_workers=len(todo))
-            for name, how in todo.items():
-                paths = [placement.path for placement in how.placements]
-                self._looks[name] = pool.submit(self._port.swap_place, name, paths)
+            pool = ThreadPoolExecutor(max_workers=1)
+            self._looks |= dict.fromkeys(todo, pool.submit(self._port.swap_places, todo))
             pool.shutdown(wait=False)
 
     def _known(self, group: Group) -> frozenset[str]:

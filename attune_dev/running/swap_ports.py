@@ -28,6 +28,10 @@ class Compiler(Protocol):
         """Compiles."""
         ...
 
+    def rest(self) -> None:
+        """Nothing is asked for now; it can get ready for the next time."""
+        ...
+
     def forget(self) -> None:
         """What it is made of has changed."""
         ...

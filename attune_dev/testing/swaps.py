@@ -42,8 +42,11 @@ class FakeSwaps(Script):
             if name in self._containers and self._containers[name].id == container
         }
 
-    def swap_place(self, service: str, paths: Sequence[str]) -> SwapPlace:
+    def swap_places(self, paths: Mapping[str, Sequence[str]]) -> dict[str, SwapPlace]:
         """See :class:`DockerPort`."""
+        return {service: self._place(service, wanted) for service, wanted in paths.items()}
+
+    def _place(self, service: str, paths: Sequence[str]) -> SwapPlace:
         if service not in self._containers:
             return SwapPlace(service, why="it has no container")
         files = {path: FileFacts(0, 0, 0o755) for path in paths}

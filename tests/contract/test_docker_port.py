@@ -289,7 +289,7 @@ def test_a_program_is_exchanged_taken_back_and_kept_for_a_new_container(rig: Rig
     build(rig.port)
     rig.port.up(SERVICES)
     before, runs = ids(rig.port), starts(rig.port)
-    place = rig.port.swap_place("api", ["/run.sh"])
+    place = rig.port.swap_places({"api": ["/run.sh"]})["api"]
     note = SwapNote(5.0, "sources", {"/run.sh": "1"})
     rig.port.swap(place, {"/run.sh": RUN.replace("it runs", "another runs").encode()}, note)
     rig.port.wait_healthy(("api",), 30)

@@ -61,10 +61,13 @@ def test_sources_go_in_and_programs_come_out_byte_by_byte(tmp_path: Path, progra
 
 
 def test_bytes_that_are_known_or_wanted_by_nobody_stay_there(tmp_path: Path, program: Path) -> None:
-    cargo = f"""echo '{{"executable":"{program}"}}'"""
+    cargo = f"""echo '{{"executable":"{program}","fresh":true}}'"""
     known = frozenset({hashlib.sha256(BYTES).hexdigest()})
     _, result, _ = run(tmp_path, made_by(tmp_path, known=known), cargo)
-    assert [each.content for each in result.programs] == [None]
+    assert [(each.content, each.digest) for each in result.programs] == [(None, min(known))]
+    made = cargo.replace("true", "false")
+    _, result, _ = run(tmp_path, made_by(tmp_path, known=known), made)
+    assert [(each.content, each.digest) for each in result.programs] == [(BYTES, min(known))]
     _, result, _ = run(tmp_path, made_by(tmp_path, bring=False), cargo)
     assert result.programs == ()
 

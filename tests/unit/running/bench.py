@@ -57,6 +57,7 @@ class Bench:
         self.requests: list[CompileRequest] = []
         self.problem: AttuneDevError | None = None
         self.forgotten = 0
+        self.rests = 0
         images = ImageUpdate(self.port)
         self.imaged: list[str] = []
         self.left: frozenset[str] = frozenset()
@@ -120,6 +121,9 @@ class Bench:
             known = digest in request.known
             made.append(Program(name, digest, None if known else digest.encode()))
         return CompileResult(tuple(made), sources="all")
+
+    def rest(self) -> None:
+        self.rests += 1
 
     def forget(self) -> None:
         self.forgotten += 1
