@@ -74,7 +74,7 @@ class FastPath:
             return
         self.services.forget_looks()
         self._call.begin()
-        self._compiler.rest()
+        self._call.rest()
 
     def warm(self, services: Iterable[str]) -> None:
         """Compiles everything beside, so that the first save finds a warm target folder."""

@@ -157,6 +157,10 @@ class OneCall:
             talk.on_line(sources.keep_lock(stage, made.lock) or "Cargo.lock fits")
         return made
 
+    def rest(self) -> None:
+        """Nothing is compiled for now: the builder gets ready for the next call."""
+        self._compiler.rest()
+
     def starved(self, stage: CompileStage, failure: BuildFailed) -> str:
         """Why a failure may come of what the builder is not given, empty where it does not.
 

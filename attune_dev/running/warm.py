@@ -64,5 +64,6 @@ class WarmUp:
         except (AttuneDevError, OSError):
             return  # cancelled, or told by the build that needs it
         self._done = True
+        self._call.rest()
         if wanted and (seconds := time.monotonic() - clock) > WORTH_TELLING:
             self._call.say(f"the builder is ready after {seconds:.0f} s: saves are compiled in it")

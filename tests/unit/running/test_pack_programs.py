@@ -154,3 +154,4 @@ def test_everything_is_compiled_beside_in_one_call_whose_bytes_nobody_wants(benc
     bench.fast.close()
     assert [(r.programs, r.bring) for r in bench.requests] == [(("api", "timer"), False)]
     assert bench.requests[0].stage == STAGE
+    assert bench.rests == 1
