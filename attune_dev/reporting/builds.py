@@ -15,7 +15,8 @@ def build_lines(result: RunResult) -> list[str]:
     """A line per image, and one with the steps and packages; nothing where no image was built."""
     lines = []
     for action in result.results:
-        if action.action.kind is ActionKind.BUILD and action.ok and action.targets:
+        built = action.ok or action.partly
+        if action.action.kind is ActionKind.BUILD and built and action.targets:
             lines += _images(action)
             lines.append(_figures(action))
     return lines

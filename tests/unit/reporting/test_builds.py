@@ -65,3 +65,13 @@ def test_a_line_per_image_and_one_for_the_cache() -> None:
 def test_a_build_that_failed_has_no_table() -> None:
     failed = ActionResult(BUILD, Outcome.FAILED, 13.0)
     assert build_lines(RunResult(Plan(actions=(BUILD,)), (failed,))) == []
+
+
+def test_a_build_that_failed_in_part_tells_which_images_there_are() -> None:
+    targets = (
+        TargetResult("api", "failed", changed=False),
+        TargetResult("web", "compiled", changed=True, seconds=2.0, size=1_000_000),
+    )
+    partly = ActionResult(BUILD, Outcome.FAILED, 2.0, targets, partly=True)
+    told = build_lines(RunResult(Plan(actions=(BUILD,)), (partly,)))
+    assert told[:2] == ["  api  failed        0.0 s", "  web  compiled      2.0 s     1.0 MB"]
