@@ -107,6 +107,7 @@ class Ended:
         built: how many images or binaries a build made, for the summary.
         changed: targets whose content differs from before.
         error: what went wrong.
+        broken: targets that are not current, where the others are; empty where all or none are.
     """
 
     action: Action
@@ -118,6 +119,7 @@ class Ended:
     built: int = 0
     changed: tuple[str, ...] = ()
     error: AttuneDevError | None = None
+    broken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

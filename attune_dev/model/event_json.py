@@ -45,6 +45,7 @@ def to_dict(event: Event) -> dict[str, Any] | None:
         case Ended():
             told = {"event": "end"} | _action(event.action, event.via)
             told |= {"ok": event.ok, "seconds": _round(event.seconds), "outcome": event.outcome}
+            told |= {"failed": list(event.broken)} if event.broken else {}
             return told | {"changed": list(event.changed)}
         case Idle():
             told = {"event": "idle", "ok": event.ok, "failed": list(event.failed)}

@@ -140,6 +140,9 @@ def _ended(view: View, event: Ended, at: float) -> View:
     if event.error is not None and event.outcome != "cancelled":
         view = _with_fault(view, action.kind.value, action.targets, event.error, at)
     for name in _services(action):
+        if event.broken and name not in event.broken:
+            view = view.with_row(_well(view.row(name), event, at, view.doing(name)))
+            continue
         row = replace(view.row(name), doing=view.doing(name))
         if event.outcome == "failed":
             row = replace(row, failed=action.kind.value, failed_at=at)

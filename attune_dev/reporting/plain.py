@@ -160,6 +160,8 @@ class PlainReporter:
         self._count(event)
         words = {"succeeded": "ok", "unchanged": "same", "failed": "FAILED"}
         word = words.get(event.outcome, event.outcome or ("ok" if event.ok else "FAILED"))
+        if event.broken and event.error is None:
+            word = "partly"
         shade = "green" if event.ok else "yellow" if event.error is None else "red"
         told = colour(f"{word:6}", shade, on=self._colours)
         detail = f" ({event.detail})" if event.detail else ""
@@ -170,8 +172,10 @@ class PlainReporter:
 
     def _count(self, event: Ended) -> None:
         if not event.ok:
-            self._counts[event.outcome] += max(1, len(event.action.targets))
-        elif event.action.kind in _BUILDS:
+            self._counts[event.outcome] += max(1, len(event.broken or event.action.targets))
+            if not event.broken:
+                return
+        if event.action.kind in _BUILDS:
             self._counts["built"] += event.built
             self._counts["changed"] += len(event.changed)
         elif verb := _VERBS.get(event.action.kind):

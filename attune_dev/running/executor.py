@@ -208,4 +208,5 @@ def _ended(result: ActionResult) -> Ended:
         built=len(result.done) if building else 0,
         changed=result.changed,
         error=result.error,
+        broken=result.broken if result.partly else (),
     )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from attune_dev.model.change import Change
@@ -24,7 +26,7 @@ from attune_dev.model.event import (
     Stopped,
     Unchanged,
 )
-from attune_dev.model.plan import Action, ActionKind
+from attune_dev.model.plan import Action, ActionKind, Plan
 from attune_dev.reporting.view import Fault, Phase, State, View, Work
 from tests.unit.reporting.boards import (
     BROKEN,
@@ -209,3 +211,31 @@ def test_a_fault_of_another_service_stays() -> None:
     other = Fault("build", ("sensor",), ("sensor broke",), 1.0)
     view = folded([*WORKING, BUILT], View(faults=(other,)))
     assert view.faults == (other,)
+
+
+def test_what_failed_in_part_is_well_for_the_others() -> None:
+    both = replace(BUILD, targets=("api", "web"))
+    start = replace(RECREATE, targets=("api", "web"))
+    view = folded(
+        [
+            RUNNING,
+            Planned(Plan(actions=(both, start))),
+            Started(both),
+            Ended(
+                both,
+                ok=False,
+                seconds=3.0,
+                outcome="failed",
+                error=BROKEN,
+                broken=("api",),
+                changed=("web",),
+            ),
+            Started(start),
+            Ended(
+                start, ok=False, seconds=1.0, outcome="skipped", broken=("api",), changed=("web",)
+            ),
+        ]
+    )
+    rows = {row.name: row for row in view.rows}
+    assert rows["api"].failed == "build"
+    assert (rows["web"].failed, rows["web"].action) == ("", "replaced")

@@ -107,6 +107,32 @@ def test_a_compile_error_names_the_place_first_and_the_next_step_last() -> None:
     ]
 
 
+def test_what_failed_for_some_alone_is_told_and_counted_as_that() -> None:
+    failed = Ended(
+        BUILD,
+        ok=False,
+        seconds=3.2,
+        outcome="failed",
+        built=1,
+        changed=("executor",),
+        error=BROKEN,
+        broken=("api",),
+    )
+    why = "the build of api failed"
+    rest = Ended(
+        RECREATE,
+        ok=False,
+        seconds=1.0,
+        outcome="skipped",
+        detail=why,
+        changed=("executor",),
+        broken=("api",),
+    )
+    text = told(Planned(PLAN), failed, rest, Idle(ok=False, failed=("api",), seconds=4.2))
+    assert "  partly recreate api, executor, 1.0 s (the build of api failed)\n" in text
+    assert text.endswith("1 built, 1 changed, 1 restarted, 1 failed, 1 skipped\n"), text
+
+
 def test_idle_names_what_failed_and_what_is_pending() -> None:
     work = FailedWork("build", ("api",), 1.0, ("a.rs", "b.rs"), BROKEN)
     idle = Idle(
