@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 STORM = 1_000  # paths
 STORM_CAPS = 3
+STORM_QUIETS = 4  # whoever writes that much is held up by the disk now and then
 
 
 @dataclass(slots=True)
@@ -18,7 +19,7 @@ class Debouncer:
             without it a program that writes a log would hold everything back for ever.
 
     A storm of files that are all others, as a branch switch or a generator makes, is one batch for
-    three times the cap.
+    three times the cap, and until it was quiet for four times as long.
     """
 
     quiet: float = 0.15
@@ -46,10 +47,11 @@ class Debouncer:
         """When the batch is due; ``None`` where there is none."""
         if self._first is None:
             return None
-        cap = self._first + self.cap
+        quiet, cap = self.quiet, self._first + self.cap
         if len(self._paths) > STORM:
-            cap = max(cap, min(self._grown + self.quiet, self._first + STORM_CAPS * self.cap))
-        return min(self._last + self.quiet, cap)
+            quiet *= STORM_QUIETS
+            cap = max(cap, min(self._grown + quiet, self._first + STORM_CAPS * self.cap))
+        return min(self._last + quiet, cap)
 
     def take(self, now: float) -> frozenset[str]:
         """The batch where it is due, nothing otherwise."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 READY_SECONDS = 300.0
 ANSWER_SECONDS = 60.0
 PAUSE_SECONDS = 0.3
+REST_SECONDS = 2.0
 
 
 class Tool(ABC):
@@ -56,16 +57,20 @@ class Tool(ABC):
         return answer - began
 
     def burst(self, files: int) -> float:
-        """Saves many files; returns seconds from the last save to the first answer after it."""
+        """Saves many files; returns seconds from the last save to the last answer."""
         self._number += 1
         mark = self.mark()
         for number in range(files):
             self.project.file(number).write_bytes(b"burst %d %d\n" % (self._number, number))
         began = time.time()
-        answer = float(self._await(lambda: self.answered(mark), "no answer")[0])
-        self.rest(mark)
-        self.answers = len(self.answered(mark))
-        return max(0.0, answer - began)
+        self._await(lambda: self.answered(mark), "no answer")
+        answers: list[float] = []
+        while len(answers) < len(self.answered(mark)):  # more may come while the first is acted on
+            answers = self.answered(mark)
+            self.rest(mark)
+            time.sleep(REST_SECONDS)
+        self.answers = len(answers)
+        return max(0.0, answers[-1] - began)
 
     def stop(self) -> None:
         """Ends it."""
