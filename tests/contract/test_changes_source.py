@@ -450,6 +450,8 @@ def test_the_insides_of_watchdog_that_are_leant_on_have_their_shape() -> None:
     assert names(InotifyFD._add_callback) == ["self", "path", "mask", "callback", "id_"]
     assert names(InotifyFD._get_or_create_watch) == ["self", "path", "mask"]
     assert names(InotifyWatchGroup._add_all_callbacks) == ["self", "path"]
+    assert names(InotifyWatchGroup.on_event) == ["self", "event"]
+    assert names(InotifyWatchGroup._build_event_source_path) == ["self", "event"]
     assert names(InotifyWatchGroup._add_callback) == ["self", "path"]
     assert names(InotifyWatchGroup._recursive_simulate) == ["self", "src_path"]
     assert names(InotifyWatchGroup._remove_watch_internally) == ["self", "wd"]
