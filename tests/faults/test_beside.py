@@ -52,6 +52,12 @@ class WithPack(Small):
         logs = self.docker("compose", "logs", "--no-log-prefix", "reader").split("label: ")
         return logs[-1].partition("\n")[0]
 
+    def in_volume(self, path: str) -> str:
+        """A file as it is in the volume of packs."""
+        mount = f"{self.project}_packs:/packs:ro"
+        looking = ("run", "--rm", "--network", "none", "--volume", mount, self.image)
+        return self.docker(*looking, "cat", f"/packs/{path}")
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[WithPack]:
@@ -113,6 +119,25 @@ def test_a_build_that_is_broken_off_leaves_what_runs_beside_it_alone(project: Wi
     ends = [(e["action"], e["outcome"]) for e in project.events() if e["event"] == "end"]
     assert ("build", "cancelled") in ends
     assert ("restart", "cancelled") not in ends
+
+
+def test_what_was_another_for_a_moment_while_it_was_built_is_built_again(
+    project: WithPack,
+) -> None:
+    """The build may have read what was there for a moment only: who can tell."""
+    project.save("slow-two")
+    building(project)
+    other = project.root / "packs/core/actions/a.sh"
+    good = other.read_bytes()
+    other.write_bytes(good + b"echo\n")
+    time.sleep(1.0)
+    other.write_bytes(good)
+    project.save("slow-three")
+    time.sleep(1.0)
+    project.save("slow-two")
+    assert project.idle()["ok"]
+    assert project.code() == "slow-two"
+    assert project.in_volume("core/actions/a.sh").encode() == good.strip()
 
 
 def test_ctrl_c_ends_all_that_runs_and_the_next_start_finds_it(project: WithPack) -> None:
