@@ -248,6 +248,7 @@ def _parts(
 
     planning = GraphPlanning(
         project.root,
+        project.workspace,
         project.load,
         lambda workspace: with_needs(workspace.compose, chosen or project.active()),
         project.current,

@@ -32,11 +32,12 @@ class GraphPlanning:
 
     Args:
         root: repository root.
-        load: reads the repository; with the services given, everything else.
+        workspace: what the repository says.
+        load: reads it again; with the services given, everything else.
         select: the services that are acted upon, by the workspace as it is.
         current: those of some services whose container needs nothing; asks the engine.
         urls: service and address, for those that answer; asks the engine.
-        on_load: told each workspace that comes into force.
+        on_load: told each workspace that comes into force later.
         own: files that we write ourselves while we watch.
         left: the services that are to stay on the code that they run until it changes.
     """
@@ -44,6 +45,7 @@ class GraphPlanning:
     def __init__(
         self,
         root: Path,
+        workspace: Workspace,
         load: Callable[[ComposeProject | None], Workspace],
         select: Callable[[Workspace], Collection[str]],
         current: Callable[[Collection[str]], Collection[str]],
@@ -60,13 +62,12 @@ class GraphPlanning:
         self._on_load = on_load
         self._own = own
         self._left = left
-        self._graph: Graph = build_graph(load(None))
-        self._applied: Workspace = self._graph.workspace
+        self._graph: Graph = build_graph(workspace)
+        self._applied = workspace
         self._tried: list[Workspace] = []
         self._read: dict[str, Signature] = {}
         self._unread: dict[str, Signature] = {}
         self._mended: dict[str, bytes] = {}
-        on_load(self._graph.workspace)
 
     def plan(self, changes: Sequence[Change], *, reread: bool = True) -> Plan:
         """See :class:`Planning`; a reload comes first where the graph is older than its files."""

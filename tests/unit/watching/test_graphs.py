@@ -48,6 +48,7 @@ def files(tmp_path: Path) -> Files:
 def planning(files: Files) -> GraphPlanning:
     return GraphPlanning(
         files.root,
+        files.load(None),
         files.load,
         lambda workspace: frozenset(workspace.compose.services),
         lambda services: services,
@@ -180,6 +181,7 @@ def test_going_back_after_a_half_done_plan_is_a_difference_to_what_was_tried(
 def planning_of(repo: Repository) -> GraphPlanning:
     return GraphPlanning(
         repo.root,
+        repo.load(),
         lambda _compose: repo.load(),
         lambda workspace: frozenset(workspace.compose.services),
         lambda services: services,
