@@ -84,6 +84,14 @@ class Dev:
         """What it has printed, the last lines of it."""
         return "\n".join(self._lines)
 
+    def ended(self, timeout: float = 60) -> int:
+        """Waits until it ends by itself and returns its exit code.
+
+        Raises:
+            TimeoutError: it did not within the time.
+        """
+        return self._running.wait(timeout, check=False).returncode
+
     def stop(self, number: int = signal.SIGINT) -> int:
         """Ends it and returns its exit code."""
         with suppress(ProcessLookupError):

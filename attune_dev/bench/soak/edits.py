@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CRATES = ("api", "executor", "notifier", "sensor", "worker", "common", "core-timer-sensor")
 ACTIONS = "packs/core/actions"
+COMPOSE = "docker-compose.yaml"
 BURST = 200
 GIT = ("git", "-c", "user.name=soak", "-c", "user.email=soak@localhost", "-c", "gc.auto=0")
 BRANCHES = ("soak-a", "soak-b")
@@ -89,9 +90,9 @@ def edit(tree: Tree) -> str:
     return kind(tree)
 
 
-def repair(tree: Tree) -> list[str]:
-    """Puts right what is wrong; returns the files."""
-    mended = sorted(tree.broken)
+def repair(tree: Tree, *paths: str) -> list[str]:
+    """Puts right what is wrong (in some files); returns the files."""
+    mended = sorted(tree.broken.keys() & paths if paths else tree.broken)
     for path in mended:
         tree.write(path, tree.broken.pop(path))
     return mended
@@ -162,7 +163,7 @@ def _development_pack(tree: Tree) -> str:
 
 
 def _compose(tree: Tree) -> str:
-    path = "docker-compose.yaml"
+    path = COMPOSE
     text = tree.broken.pop(path, (tree.root / path).read_bytes()).decode()
     text = re.sub(r'\n    labels: \{soak: "\d+"\}', "", text)
     service = tree.random.choice(("executor", "notifier"))
@@ -173,7 +174,7 @@ def _compose(tree: Tree) -> str:
 
 
 def _break_compose(tree: Tree) -> str:
-    path = "docker-compose.yaml"
+    path = COMPOSE
     if path in tree.broken:
         return f"{path} is broken already"
     good = (tree.root / path).read_bytes()

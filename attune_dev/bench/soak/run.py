@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from attune_dev.bench.sample.loop import Dev
 from attune_dev.bench.soak.converged import differences
-from attune_dev.bench.soak.edits import Tree, edit, repair, start
-from attune_dev.errors import ActionError
+from attune_dev.bench.soak.edits import COMPOSE, Tree, edit, repair, start
+from attune_dev.errors import ActionError, ExitCode
 from attune_dev.watching.questions import Unanswered, ask
 
 if TYPE_CHECKING:
@@ -111,20 +111,31 @@ class Soak:
             self.tally.kills += 1
             self._tell("kill the loop")
             self._end(signal.SIGKILL)
-            self._tell(f"{edit(self._tree)}, while nobody watches")
-            self.tally.edits += 1
-            self._begin()
+            self._while_nobody_watches()
         elif what < 0.14:
             self.tally.stops += 1
             self._tell("end the loop")
             self._end(signal.SIGINT)
-            self._tell(f"{edit(self._tree)}, while nobody watches")
-            self.tally.edits += 1
-            self._begin()
+            self._while_nobody_watches()
         elif what < 0.18:
             self._remove_container()
         if self._random.random() < 0.7:
             self._rest()
+
+    def _while_nobody_watches(self) -> None:
+        self._tell(f"{edit(self._tree)}, while nobody watches")
+        self.tally.edits += 1
+        if COMPOSE in self._tree.broken:
+            self._start_with_broken_definitions()
+            self._tell(f"mend {', '.join(repair(self._tree, COMPOSE))}")
+        self._begin()
+
+    def _start_with_broken_definitions(self) -> None:
+        """A start has no definitions to go by: it ends, and tells the place."""
+        dev = Dev(self._stack)
+        code = dev.ended()
+        if code != ExitCode.USAGE or f"{COMPOSE}:" not in dev.text():
+            self._fault(f"a start with broken definitions ended with {code}: {dev.text()}")
 
     def _remove_container(self) -> None:
         service = self._random.choice(("api", "executor", "notifier", "worker-shell"))
@@ -163,10 +174,13 @@ class Soak:
         else:
             found = [f"not live although nothing is broken: {answer}"]
         for fault in found:
-            self.tally.faults.append(fault)
-            self._tell(f"FAULT {fault}")
+            self._fault(fault)
         if found and self._dev is not None:
             self._say(self._dev.text()[-6000:])
+
+    def _fault(self, fault: str) -> None:
+        self.tally.faults.append(fault)
+        self._tell(f"FAULT {fault}")
 
     def _compare(self) -> list[str]:
         """What differs; what is only on its way gets a moment."""
