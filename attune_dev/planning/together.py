@@ -42,8 +42,9 @@ def startable(
 ) -> tuple[Action, ...]:
     """The actions of a plan that can start now, in the plan's order.
 
-    Of two that share an output the earlier one goes first, but services are compiled before pack
-    binaries where both can be: more people wait for them.
+    Of two that share an output the earlier one goes first, but after an edit services are compiled
+    before pack binaries where both can be: more people wait for them. At a start, which waits for
+    all, packs are synced while services are compiled.
 
     Args:
         actions: of the plan.
@@ -63,7 +64,7 @@ def startable(
 
 
 def _turn(action: Action) -> tuple[bool, int]:
-    return action.kind is ActionKind.BUILD_PACK_BINARIES, action.id
+    return action.kind is ActionKind.BUILD_PACK_BINARIES and bool(action.paths), action.id
 
 
 def compiles(plan: Plan) -> bool:

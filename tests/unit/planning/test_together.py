@@ -72,6 +72,17 @@ def test_services_are_compiled_before_pack_binaries() -> None:
     assert [a.id for a in startable(shared, {1, 3, 4})] == [2]
 
 
+def test_at_a_start_packs_are_synced_while_services_are_compiled() -> None:
+    asked = (Because("", "checked at start"),)
+    start = (
+        Action(1, ActionKind.BUILD_PACK_BINARIES, ("timer",), (), asked),
+        Action(2, ActionKind.SYNC_PACKS, ("core",), (1,), asked),
+        Action(3, ActionKind.BUILD, ("api",), (), asked),
+    )
+    assert [a.id for a in startable(start, set())] == [1]
+    assert [a.id for a in startable(start, {1})] == [2, 3]
+
+
 def test_pack_binaries_that_an_image_needs_are_compiled_before_it() -> None:
     needed = (
         act(1, ActionKind.BUILD_PACK_BINARIES, "timer"),
