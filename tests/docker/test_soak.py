@@ -13,7 +13,7 @@ from attune_dev.bench.soak.run import Soak
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
 
-SEED, ROUNDS = 41, 8
+SEED, ROUNDS = 195, 6
 """With these everything occurs: kills, code and definitions that are broken, git, many files."""
 
 
