@@ -117,8 +117,9 @@ class Bench:
 
     def start(self) -> float:
         """Seconds from the command to ``ready`` where all is up to date."""
+        stack = self.sample()
         began = time.time()
-        dev = Dev(self.sample())
+        dev = Dev(stack)
         try:
             events = dev.wait_idle(120)
             return float(next(e["t"] for e in events if e["event"] == "ready")) - began
