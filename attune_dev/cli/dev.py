@@ -257,7 +257,12 @@ def _parts(
         own_output(project.root, [how.events] if how.events else []),
         partial(_put_back, project),
     )
-    project.mended = planning.mended
+
+    def mended(path: str, content: bytes) -> None:
+        planning.mended(path, content)
+        told(f"{path} is brought up to date with the manifests")
+
+    project.mended = mended
     scope = planning.scope()
     return Parts(
         messages=inbox,
