@@ -246,7 +246,7 @@ def suite(root: Path) -> Suite:
         ]
     return Suite(
         "packs",
-        "a change of a pack, until those who read it have it",
+        "Packs: a change, until those who read it have it",
         tuple(cases),
         (
             Limit("one YAML is readable", (YAML, OURS), 0.3),
