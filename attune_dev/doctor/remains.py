@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from typing import TYPE_CHECKING
 
 from attune_dev.docker import leftovers
 from attune_dev.doctor.report import Finding, Level
+from attune_dev.setup.places import process_runs
 from attune_dev.state import STATE_DIRECTORY
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def of_helpers(project: ComposeProject) -> Iterator[Finding]:
     """
     for helper in leftovers.helpers(project):
         host, _, pid = helper.detail.rpartition(":")
-        if host == platform.node() and pid.isdigit() and not _alive(int(pid)):
+        if host == platform.node() and pid.isdigit() and not process_runs(pid):
             what = f"is a helper of process {pid}, which is gone"
             yield Finding(helper.name, what, f"docker rm --force {helper.name}")
 
@@ -36,13 +36,3 @@ def of_scratch(root: Path, names: str = "pack-binaries-*") -> Iterator[Finding]:
         if folder.is_dir():
             place = folder.relative_to(root)
             yield Finding(str(place), "is of a build that was killed", f"rm -r {place}", Level.NOTE)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True

@@ -66,7 +66,7 @@ def work_folder(purpose: str) -> Iterator[Path]:
     for old in base.iterdir():
         _, _, owner = old.name.partition("-")
         where, _, number = owner.partition("-")
-        if where == machine and not _runs(number.partition("-")[0]):
+        if where == machine and not process_runs(number.partition("-")[0]):
             shutil.rmtree(old, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f"{purpose}-{machine}-{os.getpid()}-", dir=base))
     try:
@@ -75,7 +75,12 @@ def work_folder(purpose: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _runs(process_id: str) -> bool:
+def process_runs(process_id: str) -> bool:
+    """Whether a process of this machine runs; what is no number is none.
+
+    Args:
+        process_id: as text, as owners are written down.
+    """
     if not process_id.isdigit():
         return False
     try:
