@@ -6,8 +6,12 @@ import shutil
 import subprocess
 import urllib.request
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from attune_dev.bench.sample.loop import Dev
 from attune_dev.bench.sample.stack import Stack
 from attune_dev.setup.base_images import base_images
 
@@ -176,3 +180,26 @@ class Small(Stack):
         url = f"http://127.0.0.1:{self.ports['API']}/"
         with urllib.request.urlopen(url, timeout=20) as answer:
             return str(answer.read().decode()).split()
+
+
+@contextmanager
+def small_repository(root: Path) -> Iterator[Small]:
+    """The small repository, removed afterwards with all that was made of it."""
+    made = Small.create(root)
+    try:
+        yield made
+    finally:
+        made.inv("clean", "--all", "--yes", check=False)
+        made.remove()
+
+
+def settle(dev: Dev) -> list[dict[str, Any]]:
+    """The events up to the next idle, which must be a good one."""
+    events = dev.wait_idle(300)
+    assert events[-1]["ok"], f"{events[-1]}\n{dev.text()[-4000:]}"
+    return events
+
+
+def ways(events: list[dict[str, Any]]) -> list[str]:
+    """How the builds among events were done."""
+    return [event["via"] for event in events if event["event"] == "end" and "via" in event]

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from attune_dev.bench.sample.loop import Dev
+from attune_dev.bench.sample.loop import Dev, developing
 from attune_dev.bench.sample.stack import eventually
-from tests.docker.small import Small, new_mark
+from tests.docker.small import Small, new_mark, settle, small_repository
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
@@ -22,31 +22,16 @@ PLACE = "packs/core/sensors/timer"
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
     """The small repository with packs, removed afterwards with all that was made of it."""
-    made = Small.create(tmp_path_factory.mktemp("small"))
-    made.add_packs()
-    try:
+    with small_repository(tmp_path_factory.mktemp("small")) as made:
+        made.add_packs()
         yield made
-    finally:
-        made.inv("clean", "--all", "--yes", check=False)
-        made.remove()
 
 
 @pytest.fixture(scope="module")
 def dev(small: Small) -> Iterator[Dev]:
     """``inv dev`` in it, past its first idle."""
-    running = Dev(small)
-    try:
-        assert running.wait_idle(600)[-1]["ok"], running.text()
+    with developing(small, timeout=600) as running:
         yield running
-    finally:
-        running.stop()
-
-
-def settle(dev: Dev) -> list[dict[str, Any]]:
-    """The events up to the next idle, which must be a good one."""
-    events = dev.wait_idle(300)
-    assert events[-1]["ok"], f"{events[-1]}\n{dev.text()[-4000:]}"
-    return events
 
 
 def state(small: Small) -> dict[str, str]:

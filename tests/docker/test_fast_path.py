@@ -6,13 +6,12 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from attune_dev.bench.sample.loop import Dev
+from attune_dev.bench.sample.loop import Dev, developing
 from attune_dev.bench.sample.stack import eventually
-from tests.docker.small import Small, new_mark
+from tests.docker.small import Small, new_mark, settle, small_repository, ways
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
@@ -20,35 +19,15 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
     """The small repository, removed afterwards with all that was made of it."""
-    made = Small.create(tmp_path_factory.mktemp("small"))
-    try:
+    with small_repository(tmp_path_factory.mktemp("small")) as made:
         yield made
-    finally:
-        made.inv("clean", "--all", "--yes", check=False)
-        made.remove()
 
 
 @pytest.fixture(scope="module")
 def dev(small: Small) -> Iterator[Dev]:
     """``inv dev`` in it, past its first idle."""
-    running = Dev(small)
-    try:
-        assert running.wait_idle(600)[-1]["ok"], running.text()
+    with developing(small, timeout=600) as running:
         yield running
-    finally:
-        running.stop()
-
-
-def settle(dev: Dev) -> list[dict[str, Any]]:
-    """The events up to the next idle, which must be a good one."""
-    events = dev.wait_idle(300)
-    assert events[-1]["ok"], f"{events[-1]}\n{dev.text()[-4000:]}"
-    return events
-
-
-def ways(events: list[dict[str, Any]]) -> list[str]:
-    """How the builds among events were done."""
-    return [event["via"] for event in events if event["event"] == "end" and "via" in event]
 
 
 def test_an_edit_answers_from_the_container_that_was_there(small: Small, dev: Dev) -> None:

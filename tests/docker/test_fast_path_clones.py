@@ -11,7 +11,7 @@ import pytest
 
 from attune_dev.bench.sample.loop import Dev, developing
 from attune_dev.bench.sample.stack import eventually
-from tests.docker.small import Small, new_mark
+from tests.docker.small import Small, new_mark, small_repository
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
@@ -20,13 +20,8 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 def clones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Small]]:
     """Two checkouts of one repository, removed afterwards with all that was made of them."""
     with ExitStack() as after:
-        made = []
-        for name in ("one", "two"):
-            clone = Small.create(tmp_path_factory.mktemp(name))
-            after.callback(clone.remove)
-            after.callback(clone.inv, "clean", "--all", "--yes", check=False)
-            made.append(clone)
-        yield made
+        folders = [tmp_path_factory.mktemp(name) for name in ("one", "two")]
+        yield [after.enter_context(small_repository(folder)) for folder in folders]
 
 
 def test_two_checkouts_in_turn_each_run_their_own(clones: list[Small]) -> None:

@@ -9,14 +9,21 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from attune_dev.bench.sample.loop import Dev, developing
+from attune_dev.bench.sample.loop import developing
 from attune_dev.bench.sample.stack import eventually
 from attune_dev.setup.base_images import base_images
-from tests.docker.small import MANIFEST, REPOSITORY, Small, new_mark
+from tests.docker.small import (
+    MANIFEST,
+    REPOSITORY,
+    Small,
+    new_mark,
+    settle,
+    small_repository,
+    ways,
+)
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
@@ -50,24 +57,8 @@ OTHER = """\
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Small]:
     """A small repository, removed afterwards with all that was made of it."""
-    made = Small.create(tmp_path / "small")
-    try:
+    with small_repository(tmp_path / "small") as made:
         yield made
-    finally:
-        made.inv("clean", "--all", "--yes", check=False)
-        made.remove()
-
-
-def settle(dev: Dev) -> list[dict[str, Any]]:
-    """The events up to the next idle, which must be a good one."""
-    events = dev.wait_idle(300)
-    assert events[-1]["ok"], f"{events[-1]}\n{dev.text()[-4000:]}"
-    return events
-
-
-def ways(events: list[dict[str, Any]]) -> list[str]:
-    """How the builds among events were done."""
-    return [event["via"] for event in events if event["event"] == "end" and "via" in event]
 
 
 def test_a_read_only_root_file_system_gets_images_and_is_told_once(small: Small) -> None:
