@@ -210,7 +210,8 @@ class Loop:
         if self._decider.doubt(look, self._work.doubts):
             self._told_idle = False
         elif not look.edits and (hints := look.hints - self._parts.planning.own_files()):
-            self._parts.tell(Unchanged(tuple(sorted(hints))))
+            if there := hints & self._eyes.snapshot.files.keys():  # what came and went is no save
+                self._parts.tell(Unchanged(tuple(sorted(there))))
             self._told_idle = False
 
     def _absorb(self, edits: tuple[Edit, ...], note: str = "") -> None:

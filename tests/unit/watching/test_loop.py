@@ -118,6 +118,16 @@ def test_a_temporary_file_that_vanishes_within_the_batch_is_not_told(stage: Stag
     assert stage.of(Changed) == [Changed((Change("services/api/main.rs"),))]
 
 
+def test_a_save_without_a_change_names_no_file_that_came_and_went(stage: Stage) -> None:
+    stage.write("services/api/sedXYZ", "x", at=110)
+    stage.remove("services/api/sedXYZ", at=110.05)
+    stage.write("README.md", "read me", at=110.06)
+    stage.write("services/api/sedABC", "x", at=120)
+    stage.remove("services/api/sedABC", at=120.05)
+    stage.run()
+    assert stage.of(Unchanged) == [Unchanged(("README.md",))]
+
+
 def test_a_failed_build_stays_pending_and_is_told_at_idle(stage: Stage) -> None:
     stage.do(109, lambda: stage.worker.fails.add("api"))
     stage.write("services/api/main.rs", "broken", at=110)
