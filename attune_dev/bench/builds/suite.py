@@ -228,6 +228,7 @@ def suite(_root: Path) -> Suite:
         bench.around,
         (
             "Images are built with the release profile; `inv dev` with its default.",
+            "Each way has built once before its first figure, the builder of `inv dev` included.",
             "Old way: everything copied, packs in the images, one locked target cache.",
             "A new dependency: its lock file is resolved before the save.",
         ),

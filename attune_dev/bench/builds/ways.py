@@ -172,11 +172,11 @@ class Loop(Way):
         self.dev: Dev | None = None
 
     def start(self) -> None:
-        """Has the loop running and idle."""
+        """Has the loop running and idle, and its builder warm: each other way has built once, too."""
         if self.dev is None:
-            self.dev = Dev(self.stack)
-        if not self._up:
-            self.dev.wait_idle(SERVED_SECONDS)
+            self.dev = dev = Dev(self.stack)
+            dev.wait_idle(SERVED_SECONDS)
+            eventually(lambda: "the builder is ready" in dev.text(), SERVED_SECONDS)
             self._up = True
 
     def settle(self) -> None:

@@ -139,7 +139,7 @@ def suite(root: Path) -> Suite:
     """The suite for this repository."""
     bench = Bench(root)
     cases: list[Case] = []
-    absent = "" if shutil.which("watchexec") else "it is not installed"
+    absent = "" if shutil.which("watchexec") else "not installed; cargo install watchexec-cli"
     columns = ((OURS, ""), (COMPOSE, ""), (WATCHEXEC, absent))
     for files in SIZES:
         for column, cannot in columns:
