@@ -172,7 +172,7 @@ class Loop(Way):
         self.dev: Dev | None = None
 
     def start(self) -> None:
-        """Has the loop running and idle, and its builder warm: each other way has built once, too."""
+        """Has the loop running and idle, and its builder warm: others have built once, too."""
         if self.dev is None:
             self.dev = dev = Dev(self.stack)
             dev.wait_idle(SERVED_SECONDS)
