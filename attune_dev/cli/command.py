@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import select
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -66,12 +68,20 @@ def guarded(body: Body) -> Body:
 
     @functools.wraps(body)
     def call(*args: Any, **kwargs: Any) -> Any:
+        started = time.monotonic()
+
+        def document(problem: AttuneDevError) -> None:
+            if kwargs.get("json"):  # a task that has printed its own ends by Exit
+                print(_document(problem, time.monotonic() - started))
+
         try:
             with _termination():
                 return body(*args, **kwargs)
         except AttuneDevError as problem:
+            document(problem)
             raise Exit(_told(problem), code=problem.exit_code) from None
         except KeyboardInterrupt:
+            document(Interrupted())
             raise Exit("interrupted", code=ExitCode.INTERRUPTED) from None
         except BrokenPipeError as problem:
             if not reader_is_gone():  # some other pipe, to a program that died
@@ -90,6 +100,15 @@ def _told(problem: AttuneDevError) -> str:
     from attune_dev.reporting.text import clean_line
 
     return "\n".join(clean_line(line) for line in problem.lines())
+
+
+def _document(problem: AttuneDevError, seconds: float) -> str:
+    """What ``--json`` shows where there was nothing to show but an error."""
+    from attune_dev.model.event_json import error_to_dict
+
+    errors = [error_to_dict(problem)]
+    document = {"version": 1, "ok": False, "seconds": round(seconds, 3), "targets": []}
+    return json.dumps(document | {"errors": errors}, indent=2)
 
 
 def _unexpected(problem: Exception) -> str:

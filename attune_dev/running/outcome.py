@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from attune_dev.model.event_json import error_to_dict
 from attune_dev.model.plan import ActionKind
 from attune_dev.running.meter import BuildFigures
 
@@ -195,9 +196,18 @@ class RunResult:
             "seconds": round(self.seconds, 3),
             "targets": targets,
         }
+        if errors := [_error(result) for result in self.results if result.error]:
+            document["errors"] = errors
         if builds := [_build(result) for result in self.results if result.figures.steps]:
             document["builds"] = builds
         return document
+
+
+def _error(result: ActionResult) -> dict[str, Any]:
+    """Why an action failed, as ``--json`` shows it; the same words as an event ``error`` has."""
+    action, error = result.action, result.error
+    told = {"action": action.kind.value, "targets": list(result.broken)}
+    return told if error is None else told | error_to_dict(error)
 
 
 def _build(result: ActionResult) -> dict[str, Any]:

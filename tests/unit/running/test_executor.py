@@ -374,6 +374,16 @@ def test_the_result_as_json_has_one_entry_per_target_with_outcome_and_reason() -
     assert document["targets"][0]["because"] == "for the test"
 
 
+def test_the_result_as_json_tells_each_error_with_what_it_stopped() -> None:
+    port = docker()
+    port.sources["api"] = BROKEN
+    document = execute(build_then_recreate("api"), Tools(port)).to_dict()
+    [error] = document["errors"]
+    assert (document["ok"], error["action"], error["targets"]) == (False, "build", ["api"])
+    assert error["message"]
+    assert BROKEN in error["why"]
+
+
 def test_nothing_to_do_is_said_so() -> None:
     assert execute(Plan(), Tools(docker())).summary() == "nothing to do"
 
