@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from attune_dev.model.swap import CompileStage, Feed, NotSwappable, Placement, Swappable
+from attune_dev.planning.before_compile import given_by_arguments, unfollowed, works_for_cargo
+from attune_dev.planning.globs import within
 from attune_dev.planning.idle_args import Part, head_parts, used_args, without_idle_args
 from attune_dev.planning.image_facts import shell_text
 from attune_dev.planning.image_shipped import placed_binaries
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from attune_dev.planning.image_stages import Stages
 
 _ARCHIVE = re.compile(r"\.(tar|tgz|tbz2?|txz|tar\.\w+)$")
-_CARGO = re.compile(r"(?<![\w./-])cargo(?![\w.])")
 
 
 class _ReasonError(Exception):
@@ -122,6 +124,10 @@ class _Derivation:
             raise _ReasonError("the folder in which cargo is called is not known")
         if any("*" in word for word in (*cargo.options, *cargo.environment, cargo.manifest)):
             raise _ReasonError("what cargo is given is known only to the build")
+        builds = [build for _, build in found]
+        takes = partial(self._puts_into, directory=cargo.directory)
+        if why := unfollowed(self._stages, index, builds, takes):
+            raise _ReasonError(why)
         return index, cargo
 
     def _used(self, final: int) -> list[int]:
@@ -143,20 +149,20 @@ class _Derivation:
             folder = posixpath.dirname(posixpath.join(directory, cargo.manifest))
             directory = posixpath.normpath(folder)
         feeds = tuple(feed for facts in chain for feed in self._feeds(facts, directory))
-        parts = without_idle_args([*self._head, *self._kept(index, directory)])
+        parts = without_idle_args([*self._head, *self._kept(index, directory, cargo.line)])
         lines = [line for _, text in parts for line in text]
         last = self._dockerfile.stages[index]
         return CompileStage(
             dockerfile=self._dockerfile.path,
             text="\n".join(lines) + "\n",
-            target=last.name or str(self._position(index)),
+            target=last.name or str(self._order.index(index)),
             context=self._build.context,
             additional_contexts=self._build.additional_contexts,
             args=used_args(self._build.args, parts),
             directory=directory,
             feeds=feeds,
             ignore=self._ignore,
-            environment=cargo.environment,
+            environment=(*given_by_arguments(chain[-1], last, cargo.line), *cargo.environment),
             options=cargo.options,
             profile=cargo.profile,
             by_package=bool(cargo.packages) and "*" not in cargo.packages,
@@ -195,22 +201,19 @@ class _Derivation:
                     todo += self._origins(at, step)
         return sorted(needed)
 
-    def _kept(self, index: int, directory: str) -> list[Part]:
+    def _kept(self, index: int, directory: str, behind: int) -> list[Part]:
         parts: list[Part] = []
         self._order = self._needed(index, directory)
         for at in self._order:
             stage = self._dockerfile.stages[at]
             parts.append(("FROM", self._text(stage.line, self._starts(stage)[0])))
             for step, end in zip(stage.instructions, self._starts(stage)[1:], strict=True):
-                if self._dropped(at, step, directory):
+                if self._dropped(at, step, directory) or (at == index and step.line > behind):
                     continue
                 if step.keyword in ("COPY", "ADD") and self._puts_into(at, step, directory):
                     raise _ReasonError("another stage makes files that its compile reads")
                 parts.append((step.keyword, self._text(step.line, end)))
         return parts
-
-    def _position(self, index: int) -> int:
-        return self._order.index(index)
 
     def _starts(self, stage: Stage) -> list[int]:
         """The first lines of a stage's instructions, and the line behind the stage."""
@@ -231,7 +234,7 @@ class _Derivation:
         """Whether a step brings sources in, compiles, or takes what came of that."""
         if step.keyword == "RUN":
             self._allow_mounts(step)
-            return _CARGO.search(shell_text(step)) is not None or self._compiles(index, step)
+            return works_for_cargo(shell_text(step)) or self._compiles(index, step)
         if step.keyword not in ("COPY", "ADD"):
             return False
         if step.heredocs:
@@ -275,7 +278,7 @@ class _Derivation:
     def _puts_into(self, index: int, step: Instruction, directory: str) -> bool:
         places = {t.path for t in self._stages.facts(index).taken if t.line == step.line}
         places |= {s.destination for s in self._stages.facts(index).sources if s.line == step.line}
-        return any(_within(place, directory) or _within(directory, place) for place in places)
+        return any(within(p, directory) or within(directory, p.rstrip("/")) for p in places)
 
     # --- where the programs go
 
@@ -293,7 +296,3 @@ class _Derivation:
 
 def _names_one(text: str, paths: Iterable[str]) -> bool:
     return any(re.search(rf"{re.escape(posixpath.basename(p))}(?![\w-])", text) for p in paths)
-
-
-def _within(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")

@@ -88,8 +88,9 @@ def cargo_build(call: Call, line: int) -> CargoBuild | None:
         return CargoBuild(directory=_shown(call.directory), workspace=True, line=line, note=note)
     if program not in ("cargo", "cross", "cargo-zigbuild"):
         return None
+    toolchain: tuple[str, ...] = ()
     if words and words[0].startswith("+"):
-        words = words[1:]
+        toolchain, words = (f"RUSTUP_TOOLCHAIN={words[0][1:]}",), words[1:]
     subcommand, options, plain = _options(words)
     if subcommand == "auditable" and plain:
         subcommand = plain[0]
@@ -102,7 +103,8 @@ def cargo_build(call: Call, line: int) -> CargoBuild | None:
     if subcommand == "install" and "--path" not in options:
         return None  # a program from a registry, none of the repository's
     build = _build(subcommand, options, words, directory, line)
-    return replace(build, environment=tuple(_shown(item) for item in call.environment))
+    given = (*call.environment, *toolchain)
+    return replace(build, environment=tuple(_shown(item) for item in given))
 
 
 def _build(
@@ -128,7 +130,7 @@ def _build(
         manifest=_shown(manifest),
         line=line,
         note=note,
-        options=tuple(_shaping(options)),
+        options=(*_shaping(options), *(("*",) if subcommand == "rustc" and "--" in words else ())),
     )
 
 

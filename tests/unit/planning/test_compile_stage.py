@@ -111,7 +111,7 @@ def test_services_whose_stages_differ_in_what_cargo_is_told_alone_share_a_builde
         ARG SERVICE
         WORKDIR /app
         COPY . .
-        RUN cargo build --release -p {0} --bin {0}
+        RUN cargo build --release -p $SERVICE --bin {0}
         FROM debian
         COPY --from=build /app/target/release/{0} /bin/{0}
     """
@@ -171,7 +171,7 @@ SHARED = """
     ARG PROFILE=release
     COPY . /app
     WORKDIR /app
-    RUN cargo build --profile $PROFILE --bin web
+    RUN : $BINARIES; cargo build --profile $PROFILE --bin web
     FROM $DEBIAN
     COPY --from=build /app/target/release/web /bin/web
 """
@@ -228,4 +228,95 @@ def test_arguments_on_several_lines_and_named_by_others_stay() -> None:
     assert found.stage.text == (
         "ARG REGISTRY=example.org\nARG \\\n    RUST=$REGISTRY/rust\nFROM $RUST AS build\n"
         "WORKDIR /app\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("steps", "what"),
+    [
+        ("RUN sed -i s/A/B/ src/main.rs && cargo build --release", "`sed`"),
+        ('ARG REV=1\n    RUN echo "$REV" > src/rev.txt && cargo build --release', "`> rev.txt`"),
+        ("RUN ./generate.sh && cargo build --release", "`generate.sh`"),
+        ("RUN . ./build.env && cargo build --release", "`build.env`"),
+        ("RUN npm ci && npm run build && cargo build --release", "`npm`"),
+        ("RUN apt-get install -y protoc && cargo build --release", "`apt-get`"),
+        ("RUN rm -rf .cargo\n    RUN cargo build --release", "`rm`"),
+        ("RUN cargo update\n    RUN cargo build --release", "`cargo update`"),
+        ("RUN find . -name x.rs -delete\n    RUN cargo build --release", "`find`"),
+    ],
+)
+def test_steps_that_change_what_is_compiled(steps: str, what: str) -> None:
+    text = dedent(BASE).format("COPY . .", "").replace("RUN cargo build --release", dedent(steps))
+    assert why(text) == f"{what} may change its sources before they are compiled"
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "RUN rm -f target/release/deps/web* && touch src/main.rs && cargo build --release",
+        "RUN mkdir -p /out 2>/dev/null; cargo test >/dev/null && cargo build --release",
+        "RUN find . -name main.rs -exec touch {} +\n    RUN cargo build --release && strip x > y",
+        "RUN cargo build --release\n    RUN strip target/release/web && rm -rf src",
+    ],
+)
+def test_steps_that_change_nothing_that_is_compiled(steps: str) -> None:
+    text = dedent(BASE).format("COPY . .", "").replace("RUN cargo build --release", dedent(steps))
+    assert "strip" not in good(text).stage.text
+
+
+def test_stand_ins_of_sources_are_written_over() -> None:
+    found = good(
+        """
+        FROM rust AS build
+        WORKDIR /app
+        COPY Cargo.toml Cargo.lock ./
+        RUN mkdir src && echo "fn main() {}" > src/main.rs && cargo build --release && rm -rf src
+        COPY src src
+        RUN touch src/main.rs && cargo build --release --features tls
+        FROM debian
+        COPY --from=build /app/target/release/web /bin/web
+        """
+    )
+    assert found.stage.options == ("--features", "tls")
+
+
+@pytest.mark.parametrize(
+    ("calls", "reason"),
+    [
+        ("cargo build -p job -F x\n    RUN cargo build -p web -F y", "cargo is called in several"),
+        ("make", "`make` may compile anything"),
+        ("cargo rustc --release --bin web -- --cfg special", "what cargo is given"),
+    ],
+)
+def test_calls_that_one_call_of_cargo_does_not_stand_for(calls: str, reason: str) -> None:
+    text = dedent(BASE).format("COPY . .", "").replace("cargo build --release", dedent(calls))
+    assert reason in why(text)
+
+
+def test_another_toolchain_is_asked_for_by_its_name() -> None:
+    text = dedent(BASE).format("COPY . .", "").replace("cargo build", "cargo +nightly build")
+    assert good(text).stage.environment == ("RUSTUP_TOOLCHAIN=nightly",)
+
+
+def test_an_argument_that_nothing_names_is_for_the_compile_itself() -> None:
+    text = dedent(BASE).format("ARG REV\nARG OTHER\nARG WORD=1\nCOPY . .\nRUN echo $WORD", "")
+    assert good(text, REV="7").stage.environment == ("REV=7",)
+
+
+def test_tools_are_installed_by_whatever_they_are_called() -> None:
+    text = """
+        FROM debian AS build
+        RUN apt-get update && apt-get install -y cargo
+        RUN cargo install cargo-chef
+        RUN cargo install protoc-gen-x
+        WORKDIR /app
+        COPY . .
+        RUN cargo fetch
+        RUN cargo build --release
+        FROM debian
+        COPY --from=build /app/target/release/web /bin/web
+    """
+    assert good(text).stage.text == (
+        "FROM debian AS build\nRUN apt-get update && apt-get install -y cargo\n"
+        "RUN cargo install protoc-gen-x\nWORKDIR /app\n"
     )
