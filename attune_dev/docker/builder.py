@@ -144,13 +144,13 @@ class Builder:
         cancel.check()
         stage = request.stage
         known = self._there(container, stage)
-        feed = make_feed(request.sources, known, stage.directory)
+        feed = make_feed(request.sources, known, stage.directory, request.rewritten)
         self._number += 1
         number = f"{os.getpid()}-{self._number}"
         record = BuildRecord()
         self._volumes.pop(stage.volume_key)  # until it is known that the sources have arrived
         container.outside = Record()
-        given = header(request, number, container.linker) + feed.archive
+        given = header(request, number, container.linker, early=feed.early) + feed.archive
         running = BuilderRun(self._seat(container), given, record, on_event)
         with cancel.ending(lambda: self._kill(container, number)):
             result = running.result()
@@ -172,8 +172,6 @@ class Builder:
             )
         if running.status != 0:
             raise record.error_of_cargo(request.programs)
-        if result.lock is not None and not request.locked:
-            self._volumes[stage.volume_key].forget(f"{stage.directory}/Cargo.lock")
         return result.of(feed.digest)
 
     def _seat(self, container: _Container) -> process.Child:

@@ -11,6 +11,7 @@ while IFS= read -r line; do
 "
 done
 [ -n "$words" ] || exit 0
+early() { :; }
 eval "$words"
 directory=$1 number=$2 wants=$3 known=$4 packages=$5
 shift 5
@@ -40,7 +41,16 @@ drop_removed() {
     done
     : >"$state/removed"
 }
+# What stands where a folder or a file is to be now goes first; a kill behind that leaves no record of it.
+make_way() {
+    rm -f -- "$state/record" "$@"
+    for gone in "$@"; do
+        folder=${gone%/*}
+        while rmdir -- "$folder" 2>/dev/null; do folder=${folder%/*}; done
+    done
+}
 drop_removed
+early
 tar -x -m -o -p -f - -C / || exit 121
 drop_removed
 echo "attune-dev: synced"

@@ -41,6 +41,11 @@ class CompileRequest:
     config: tuple[str, ...] = ()
     bring: bool = True
 
+    @property
+    def rewritten(self) -> frozenset[str]:
+        """The sources that the call itself may change."""
+        return frozenset() if self.locked else frozenset((f"{self.stage.directory}/Cargo.lock",))
+
 
 def variables(request: CompileRequest) -> list[str]:
     """The environment of the call, as ``NAME=value``."""
@@ -62,6 +67,7 @@ def header(
     number: str,
     linker: Sequence[str],
     program: Sequence[str] = ("cargo",),
+    early: Sequence[str] = (),
 ) -> bytes:
     """What the builder's script reads before the sources: shell words, up to a line of ours.
 
@@ -70,6 +76,7 @@ def header(
         number: names the call, for ending it.
         linker: further settings, for a fast linker.
         program: how cargo is called.
+        early: files that have to go before the sources come.
     """
     words = [
         *(request.stage.directory, number, " ".join(request.programs if request.bring else ())),
@@ -78,7 +85,8 @@ def header(
     ]
     named = (pair.partition("=")[::2] for pair in variables(request))
     exports = [f"export {name}={shlex.quote(value)}" for name, value in named]
-    text = "\n".join([*exports, f"set -- {shlex.join(words)}", "attune-dev: go", ""])
+    first = [f"early() {{ make_way {shlex.join(early)}; }}"] if early else []
+    text = "\n".join([*exports, *first, f"set -- {shlex.join(words)}", "attune-dev: go", ""])
     return text.encode(errors="surrogateescape")
 
 

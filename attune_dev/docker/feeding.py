@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,6 +11,7 @@ from attune_dev.docker.tar import TarWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
 
 class Source(Protocol):
@@ -75,28 +77,40 @@ class SourceFeed:
         record: what is there afterwards.
         digest: of all sources.
         written: how many files are written.
+        early: files that have to go before the archive is unpacked: a folder or a link, or a file
+            where there was a folder, takes their place.
     """
 
     archive: bytes
     record: Record
     digest: str
     written: int
+    early: tuple[str, ...] = ()
 
 
-def make_feed(sources: Mapping[str, Source], known: Record, directory: str) -> SourceFeed:
+def make_feed(
+    sources: Mapping[str, Source],
+    known: Record,
+    directory: str,
+    rewritten: AbstractSet[str] = frozenset(),
+) -> SourceFeed:
     """Compares by content and packs what differs.
 
     Args:
         sources: as they are to be.
         known: as they are.
         directory: the builder's folder that outlives it.
+        rewritten: files that the compile itself may write, whatever becomes of it: they are brought
+            in, and what is there afterwards is not known.
 
     Raises:
         OSError: a file cannot be read; one that went away meanwhile is left out.
     """
     digests = {path: source.digest for path, source in sources.items()}
     changed = {path for path, digest in digests.items() if known.digests.get(path) != digest}
+    changed |= _behind_links(sources, changed) | (rewritten & digests.keys())
     gone = known.digests.keys() - digests.keys()
+    early = _in_the_way(changed, gone)
     tar = TarWriter()
     state = f"{directory}/target/.attune-dev"
     if changed or gone:
@@ -110,12 +124,42 @@ def make_feed(sources: Mapping[str, Source], known: Record, directory: str) -> S
         else:
             digests[path] = found
     record = Record(digests)
-    if gone:
-        tar.file(f"{state}/removed", "\0".join(sorted(gone)).encode(errors="surrogateescape"))
+    if late := sorted(gone - early):
+        tar.file(f"{state}/removed", "\0".join(late).encode(errors="surrogateescape"))
     if changed or gone:
-        tar.file(f"{state}/record", record.render(digests))
+        tar.file(f"{state}/record", record.render(digests.keys() - rewritten))
     whole = hashlib.sha256(record.render(digests)).hexdigest()
-    return SourceFeed(tar.bytes(), record, whole, len(changed))
+    for path in rewritten:
+        record.forget(path)
+    return SourceFeed(tar.bytes(), record, whole, len(changed), tuple(sorted(early)))
+
+
+def _behind_links(sources: Mapping[str, Source], changed: AbstractSet[str]) -> set[str]:
+    """What links that are new lead to: cargo goes by the time of that, which may be an old one."""
+    places: set[str] = set()
+    for path in changed:
+        at = path
+        while at in sources and sources[at].link:
+            at = posixpath.normpath(posixpath.join(posixpath.dirname(at), sources[at].link))
+            if at in places:
+                break
+            places.add(at)
+    if not places:
+        return set()
+    return {path for path in sources if not places.isdisjoint((path, *_folders(path)))}
+
+
+def _in_the_way(changed: AbstractSet[str], gone: AbstractSet[str]) -> frozenset[str]:
+    """Files that are gone where a file is now a folder, or a folder a file."""
+    folders = {folder for path in changed for folder in _folders(path)}
+    return frozenset(
+        path for path in gone if path in folders or not changed.isdisjoint(_folders(path))
+    )
+
+
+def _folders(path: str) -> Iterable[str]:
+    while (path := posixpath.dirname(path)) not in ("", "/"):
+        yield path
 
 
 def _add(tar: TarWriter, path: str, source: Source) -> str | None:

@@ -154,7 +154,7 @@ class OneCall:
         )
         made = self._compiler.compile(request, talk.on_build, talk.cancel)
         if made.lock is not None and not request.locked:
-            talk.on_line(sources.keep_lock(stage, made.lock) or "Cargo.lock fits")
+            talk.on_line(sources.keep_lock(stage, made.lock, files) or "Cargo.lock fits")
         return made
 
     def rest(self) -> None:

@@ -16,6 +16,7 @@ from attune_dev.running.requests import concerned_programs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from attune_dev.docker.feeding import Source
     from attune_dev.model.swap import CompileStage, NotSwappable, Swappable
     from attune_dev.model.workspace import Workspace
 
@@ -119,11 +120,14 @@ class RepositorySources:
         """See :class:`SwapSources`."""
         return not any(path.rpartition("/")[2] in _MANIFESTS for path in paths)
 
-    def keep_lock(self, stage: CompileStage, lock: bytes) -> str:
-        """See :class:`SwapSources`."""
-        fed = self._reader.read(stage).get(f"{stage.directory}/{LOCK}")
+    def keep_lock(self, stage: CompileStage, lock: bytes, given: Mapping[str, Source]) -> str:
+        """See :class:`SwapSources`; one that was saved meanwhile stays, and is a change."""
+        name = f"{stage.directory}/{LOCK}"
+        fed = self._reader.read(stage).get(name)
         if fed is None or fed.link:
             return ""
+        if name not in given or given[name].digest != fed.digest:
+            return f"{LOCK} was changed meanwhile: what cargo made of the earlier one is left"
         place = Path(fed.path)
         if place.read_bytes() == lock:
             return ""

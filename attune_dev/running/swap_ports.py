@@ -87,6 +87,12 @@ class SwapSources(Protocol):
         """Whether a lock file must fit after these paths changed."""
         ...
 
-    def keep_lock(self, stage: CompileStage, lock: bytes) -> str:
-        """Writes a lock file that cargo has updated; what was done, empty where nothing was."""
+    def keep_lock(self, stage: CompileStage, lock: bytes, given: Mapping[str, Source]) -> str:
+        """Writes a lock file that cargo has updated; what was done, empty where nothing was.
+
+        Args:
+            stage: in which builder.
+            lock: its content.
+            given: the sources that cargo was given.
+        """
         ...

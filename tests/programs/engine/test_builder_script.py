@@ -11,8 +11,10 @@ from attune_dev.docker import builder, process
 from attune_dev.docker.builder_run import BuilderRun, CompileResult
 from attune_dev.docker.cargo_call import CompileRequest, header
 from attune_dev.docker.diagnostics import BuildRecord
+from attune_dev.docker.feeding import Record, make_feed
 from attune_dev.docker.progress import BuildEvent, LogLine
 from attune_dev.docker.tar import TarWriter
+from attune_dev.loading.feed import FedFile
 from attune_dev.model.swap import CompileStage
 
 BYTES = b"\0\nattune-dev: exit 3\nattune-dev: go\n"
@@ -81,3 +83,25 @@ def test_a_call_that_is_never_given_anything_ends_by_itself() -> None:
     child = process.pipe(["sh", "-c", builder.script(), "builder"])
     out, problem = child.communicate(timeout=10)
     assert (child.returncode, out, problem) == (0, b"", b"")
+
+
+def test_folders_files_and_links_take_each_others_place(tmp_path: Path, program: Path) -> None:
+    source, elsewhere = tmp_path / "src", tmp_path / "elsewhere"
+    for file in (source / "part", source / "deep/in/mod.rs", elsewhere / "a.txt"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("before")
+    (source / "data").symlink_to(elsewhere)
+    there = (source / "part", source / "deep/in/mod.rs", source / "data")
+    now = {f"{source}/{name}": source / name for name in ("part/mod.rs", "deep", "data/a.txt")}
+    (new := tmp_path / "new").write_text("after")
+    files = {path: FedFile(str(new), "new", 0o644) for path in now}
+    feed = make_feed(files, Record({str(path): "old" for path in there}), str(tmp_path))
+    given = header(made_by(tmp_path), "n", (), ("sh", "-c", ":"), early=feed.early) + feed.archive
+    child = process.pipe(["sh", "-c", builder.script(), "builder"])
+    running = BuilderRun(child, given, BuildRecord(), lambda _: None)
+    running.result()
+    assert (running.synced, running.status) == (True, 0)
+    assert [path.read_text() for path in now.values()] == ["after"] * 3
+    assert (elsewhere / "a.txt").read_text() == "before"
+    record = (tmp_path / "target/.attune-dev/record").read_text()
+    assert Record.parse(record).digests == feed.record.digests

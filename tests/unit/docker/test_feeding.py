@@ -21,7 +21,7 @@ def entries(archive: bytes) -> list[tuple[str, str]]:
     found = []
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         for entry in tar:
-            file = tar.extractfile(entry)
+            file = tar.extractfile(entry) if entry.isreg() else None
             found.append((entry.name, file.read().decode() if file else ""))
     return found
 
@@ -71,3 +71,40 @@ def test_a_record_tells_apart_what_outlives_its_container() -> None:
     text = Record({"/src/a": "1", "/proto/b": "2"}).render(["/src/a", "/proto/b"]).decode()
     parts = Record.parse(text).split("/src")
     assert [part.digests for part in parts] == [{"/src/a": "1"}, {"/proto/b": "2"}]
+
+
+def test_what_a_new_link_leads_to_is_written_again_for_cargo_goes_by_its_time(
+    tmp_path: Path,
+) -> None:
+    for name in ("b.rs", "c.rs"):
+        (tmp_path / name).write_text(name)
+    sources = {
+        "/src/a.rs": File("a", "new", link="x/../via.rs"),
+        "/src/via.rs": File("via", "old", link="dir"),
+        "/src/dir/b.rs": File(str(tmp_path / "b.rs"), "1"),
+        "/src/c.rs": File(str(tmp_path / "c.rs"), "1"),
+    }
+    known = Record({**{path: file.digest for path, file in sources.items()}, "/src/a.rs": "other"})
+    written = [name for name, _ in entries(make_feed(sources, known, "/src").archive)]
+    assert written[1:-1] == ["src/a.rs", "src/dir/b.rs", "src/via.rs"]
+    assert make_feed({"/l": File("", "1", link="l")}, Record(), "/src").written == 1
+
+
+def test_what_stands_in_the_way_goes_before_the_archive_is_unpacked(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("x")
+    file = File(str(tmp_path / "x"))
+    known = Record({"/src/was": "1", "/src/dir/a": "1", "/src/dir/b/c": "1", "/src/gone": "1"})
+    feed = make_feed({"/src/was/now": file, "/src/dir": file}, known, "/src")
+    assert feed.early == ("/src/dir/a", "/src/dir/b/c", "/src/was")
+    assert dict(entries(feed.archive))["src/target/.attune-dev/removed"] == "/src/gone"
+
+
+def test_what_the_compile_may_write_is_not_known_afterwards_whatever_becomes_of_it(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "Cargo.lock").write_text("lock")
+    sources = {"/src/Cargo.lock": File(str(tmp_path / "Cargo.lock"))}
+    feed = make_feed(sources, Record({"/src/Cargo.lock": "1"}), "/src", {"/src/Cargo.lock"})
+    told = entries(feed.archive)
+    assert [content for name, content in told if name.endswith("record")] == ["", ""]
+    assert (feed.record.digests, feed.written) == ({}, 1)

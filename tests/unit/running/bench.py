@@ -165,7 +165,7 @@ class Bench:
     def is_locked(self, paths: Iterable[str]) -> bool:
         return "Cargo.toml" not in paths
 
-    def keep_lock(self, stage: CompileStage, lock: bytes) -> str:
+    def keep_lock(self, stage: CompileStage, lock: bytes, given: Mapping[str, Source]) -> str:
         return ""
 
 
