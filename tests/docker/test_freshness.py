@@ -392,3 +392,32 @@ def test_what_is_saved_while_a_build_runs_is_in_the_next(toy: Toy, when: str) ->
         assert running.returncode == 0
     toy.assert_runs(common=early)
     toy.ship(common=late)
+
+
+NAMES_OF_A_FOLDER = """fn main() {
+    println!("cargo::rerun-if-changed=src/texts");
+    let mut names: Vec<String> = std::fs::read_dir("src/texts").unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    println!("cargo::rustc-env=NAMES={}", names.concat());
+}
+"""
+
+
+@in_all
+def test_a_folder_that_a_build_script_reads_counts_by_the_names_in_it(toy: Toy) -> None:
+    toy.write("crates/common/build.rs", NAMES_OF_A_FOLDER)
+    lib = toy.root / "crates/common/src/lib.rs"
+    lib.write_text(lib.read_text().replace('include_str!("text.txt")', 'env!("NAMES")'))
+    (toy.root / "crates/common/src/texts").mkdir()
+    for change in render_dockerfiles(toy.root, load_workspace(toy.root, Settings())):
+        write_change(toy.root, change)
+    toy.ship(text="")
+    toy.write("crates/common/src/texts/one", "")
+    toy.ship(text="one")
+    executor = toy.main("executor", new_mark("executor"))
+    assert "Compiling attune-common" not in toy.ship(text="one", executor=executor)
+    # the folder's own layer comes out of the cache, with the time that it had
+    (toy.root / "crates/common/src/texts/one").unlink()
+    executor = toy.main("executor", new_mark("executor"))
+    toy.ship(text="", executor=executor)

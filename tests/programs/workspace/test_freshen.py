@@ -224,3 +224,72 @@ def test_a_source_that_was_gone_with_its_package_here_is_new(workspace: Workspac
     workspace.write("crates/api/src/other.rs", "other", 1.0)
     workspace.build()
     assert workspace.time("crates/api/src/other.rs") > first
+
+
+TEMPLATES = "crates/api/templates"
+
+
+def test_a_folder_is_new_when_a_name_in_it_came_or_went_whatever_time_it_came_with(
+    workspace: Workspace,
+) -> None:
+    workspace.write(f"{TEMPLATES}/a.html", "a")
+    workspace.write(f"{TEMPLATES}/deep/b.html", "b")
+    workspace.build()
+    first, deep = workspace.time(TEMPLATES), workspace.time(f"{TEMPLATES}/deep")
+    assert first < workspace.time("target/artefact")
+    workspace.write(f"{TEMPLATES}/c.html", "c")
+    workspace.build()
+    assert workspace.time(TEMPLATES) > first
+    # a cached layer brings the folder back as it was
+    (workspace.root / TEMPLATES / "c.html").unlink()
+    os.utime(workspace.root / TEMPLATES, ns=(first, first))
+    compiled = workspace.time("target/artefact")
+    workspace.build()
+    gone = workspace.time(TEMPLATES)
+    assert gone > compiled
+    # and so it stays, for a build may have been killed before it went by that
+    os.utime(workspace.root / TEMPLATES, ns=(first, first))
+    workspace.build()
+    assert workspace.time(TEMPLATES) == gone
+    assert workspace.time(f"{TEMPLATES}/deep") == deep
+
+
+def test_a_folder_that_was_emptied_is_new(workspace: Workspace) -> None:
+    workspace.write(f"{TEMPLATES}/a.html", "a")
+    workspace.build()
+    (workspace.root / TEMPLATES / "a.html").unlink()
+    os.utime(workspace.root / TEMPLATES, (1, 1))
+    compiled = workspace.time("target/artefact")
+    workspace.build()
+    assert workspace.time(TEMPLATES) > compiled
+
+
+def test_folders_of_a_package_that_is_not_here_stay_as_they_are_known(
+    workspace: Workspace,
+) -> None:
+    workspace.write("crates/executor/src/main.rs", "B")
+    workspace.build()
+    first = workspace.time("crates/executor/src")
+    shutil.rmtree(workspace.root / "crates/executor")
+    workspace.build(absent="crates/executor/src")
+    workspace.write("crates/executor/src/main.rs", "B")
+    workspace.build()
+    assert workspace.time("crates/executor/src") == first
+
+
+def test_a_link_is_what_it_leads_to(workspace: Workspace) -> None:
+    workspace.write("crates/api/dev.toml", "dev")
+    workspace.write("crates/api/prod.toml", "prod")
+    link = workspace.root / "crates/api/active.toml"
+    link.symlink_to("dev.toml")
+    (workspace.root / "crates/api/dangling").symlink_to("nowhere")
+    (workspace.root / "crates/api/folder").symlink_to("src")
+    workspace.build()
+    compiled = workspace.time("target/artefact")
+    link.unlink()
+    link.symlink_to("prod.toml")
+    assert "1 of 6" in workspace.build()
+    there = workspace.time("crates/api/active.toml")
+    assert there > compiled
+    assert "0 of 6" in workspace.build()
+    assert workspace.time("crates/api/active.toml") == there
