@@ -48,6 +48,8 @@ class Action:
         always: targets with a cause of their own. The others are here only because of what an
             action in ``needs`` may change: where it changed nothing (the same image id, the same
             bytes in the volume) they are left as they run.
+        anew: targets of a recreate that need a new container, whatever was built: their definition
+            changed. Not every one that has a cause of its own does; a restart may be all it is.
         restarts: targets of a recreate that stand for a restart, too: where the container stays,
             because image and definition are the same, it is restarted.
         compiles: targets of a build for which nothing but compiled code changes: another way than
@@ -60,6 +62,7 @@ class Action:
     needs: tuple[int, ...] = ()
     because: tuple[Because, ...] = ()
     always: tuple[str, ...] = ()
+    anew: tuple[str, ...] = ()
     restarts: tuple[str, ...] = ()
     compiles: tuple[str, ...] = ()
 

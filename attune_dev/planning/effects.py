@@ -65,7 +65,7 @@ class Effects:
     def of_pack(self, folder: PacksFolder, pack: str, role: PackRole) -> tuple[Impact, ...]:
         """A file of a pack must reach the volume, and those who read it must notice."""
         found = [Impact(ActionKind.SYNC_PACKS, pack, Reason(ReasonKind.PACK, pack))]
-        found += self._restarts(folder, role, pack, always=True)
+        found += self._restarts(folder, role, pack, always=False)
         return tuple(found)
 
     def of_mount(self, service: str) -> tuple[Impact, ...]:

@@ -25,11 +25,13 @@ class Todo:
         causes: group of paths (by its number) to the reasons that these paths give.
         always: whether one of them holds whatever the actions before it change.
         restart: whether it stands for a restart, too.
+        anew: whether a recreate has to make a new container, whatever is built before it.
     """
 
     causes: dict[int, set[Reason]] = field(default_factory=dict)
     always: bool = False
     restart: bool = False
+    anew: bool = False
 
     def absorb(self, other: Todo) -> None:
         """Takes over the causes of what need not be done beside this."""
@@ -87,6 +89,7 @@ def ordered_actions(
                 needs=tuple(sorted(wanted_ids - {ids[key]})),
                 because=_because([todos[item] for item in items], groups),
                 always=tuple(sorted(item[1] for item in items if todos[item].always and item[1])),
+                anew=tuple(sorted(item[1] for item in items if todos[item].anew)),
                 restarts=tuple(sorted(item[1] for item in items if todos[item].restart)),
                 compiles=tuple(sorted(t for k, t in items if _only_compiled(k, todos[(k, t)]))),
             )

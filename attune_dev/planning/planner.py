@@ -216,6 +216,8 @@ class _Gathered:
                 todo = todos.setdefault((impact.kind, impact.target), Todo())
                 todo.causes.setdefault(place, set()).add(impact.reason)
                 todo.always = todo.always or impact.always
+                anew = impact.kind is ActionKind.RECREATE and impact.always
+                todo.anew = todo.anew or anew
         absorb(todos)
         return ordered_actions(self._graph, todos, groups)
 

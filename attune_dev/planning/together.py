@@ -102,9 +102,7 @@ def _clash(action: Action, other: Plan) -> bool:
     return any(
         (action.kind in COMPILES and theirs.kind in COMPILES)
         or (action.kind in _REMAKES and theirs.kind in _REMAKES and mine & {*theirs.targets})
-        or (
-            action.kind is ActionKind.RESTART and theirs.kind in _STARTS and mine & {*theirs.always}
-        )
+        or (action.kind is ActionKind.RESTART and theirs.kind in _STARTS and mine & {*theirs.anew})
         for theirs in other.actions
     )
 

@@ -147,7 +147,7 @@ class Doing:
         following = sorted(skips.followers(action))
         same = self._update.current(following) if following else frozenset()
         todo = [name for name in action.targets if name not in same]
-        changed = set(self._update.apply(todo, action.always, talk)) if todo else set()
+        changed = set(self._update.apply(todo, action.anew, talk)) if todo else set()
         changed |= self._restart_kept(action, changed, talk, results)
         try:
             self._wait(action.targets, talk)

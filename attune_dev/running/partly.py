@@ -68,6 +68,7 @@ def run_rest(
             action,
             targets=rest,
             always=tuple(name for name in action.always if name in rest),
+            anew=tuple(name for name in action.anew if name in rest),
             restarts=tuple(name for name in action.restarts if name in rest),
         )
     )

@@ -143,23 +143,23 @@ class SwapUpdate:
         others = [name for name in services if name not in made]
         return frozenset(same | (self._images.current(others) if others else frozenset()))
 
-    def apply(self, services: Sequence[str], always: Sequence[str], talk: Talk) -> tuple[str, ...]:
+    def apply(self, services: Sequence[str], anew: Sequence[str], talk: Talk) -> tuple[str, ...]:
         """See :class:`Update`; a new container gets the present code through its image."""
         changed: set[str] = set()
-        todo = {name: self._made.pop(name) for name in services if name in self._made}
+        made = {name: self._made.pop(name) for name in services if name in self._made}
         talk.cancel.check()
-        if todo:
+        if todo := {name: each for name, each in made.items() if not each.runs}:
             with ThreadPoolExecutor(max_workers=len(todo)) as pool:
                 changed |= set(pool.map(self._swap, todo, todo.values()))
-        anew = [name for name in services if name not in todo or name in always]
-        for name in anew:
+        made_anew = [name for name in services if name not in made or name in anew]
+        for name in made_anew:
             if name not in self._imaged and self._port.keep_swapped(name):
                 talk.on_line(f"{name}: its image holds what it runs")
             self._digests.pop(name, None)
             self._unfit.pop(name, None)  # a new container may be another one
             self._imaged.discard(name)
-        if anew:
-            changed |= set(self._images.apply(anew, always, talk))
+        if made_anew:
+            changed |= set(self._images.apply(made_anew, anew, talk))
         return tuple(sorted(changed))
 
     # --- compiling

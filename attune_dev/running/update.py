@@ -102,12 +102,12 @@ class Update(Protocol):
         """Those of the services that run what was made for them last."""
         ...
 
-    def apply(self, services: Sequence[str], always: Sequence[str], talk: Talk) -> tuple[str, ...]:
+    def apply(self, services: Sequence[str], anew: Sequence[str], talk: Talk) -> tuple[str, ...]:
         """Puts what was built in place.
 
         Args:
             services: what is to run it.
-            always: those of them that need a new container, whatever was built.
+            anew: those of them that need a new container, whatever was built.
             talk: where to tell.
 
         Returns:
@@ -202,7 +202,7 @@ class ImageUpdate:
     def apply(
         self,
         services: Sequence[str],
-        always: Sequence[str],  # noqa: ARG002
+        anew: Sequence[str],  # noqa: ARG002
         talk: Talk,
     ) -> tuple[str, ...]:
         """See :class:`Update`; nothing that was exchanged in a container outlives this."""

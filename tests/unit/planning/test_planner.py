@@ -153,6 +153,12 @@ is mounted into notifier, worker-shell
     recreate = made.of(ActionKind.RECREATE)[0]
     assert recreate.always == ("api",)
     assert recreate.restarts == ("api",)
+    assert recreate.anew == ()
+
+
+def test_who_reads_a_pack_only_follows_its_sync() -> None:
+    made = make_plan(attune(), changed("packs/core/actions/a.yaml"), services=ACTIVE)
+    assert [action.always for action in made.of(ActionKind.RESTART)] == [()]
 
 
 def test_what_only_follows_a_build_is_not_needed_always() -> None:

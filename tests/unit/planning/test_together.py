@@ -135,7 +135,7 @@ def test_a_service_is_not_replaced_while_it_is_built() -> None:
 
 
 def test_a_service_that_is_new_is_not_restarted_before_it_is_there() -> None:
-    new = replace(act(2, ActionKind.RECREATE, "sensor", path="compose.yaml"), always=("sensor",))
+    new = replace(act(2, ActionKind.RECREATE, "sensor", path="compose.yaml"), anew=("sensor",))
     both = plan(*BUILD_API.actions[:1], new)
     assert must_wait(PACK, [both]) == {"a.yaml"}
 

@@ -75,13 +75,14 @@ class Bench:
         )
         self.update = self.fast.services
 
-    def run(self, *services: str, always: tuple[str, ...] = (), images: bool = False) -> RunResult:
+    def run(self, *services: str, images: bool = False, **recreate: tuple[str, ...]) -> RunResult:
+        """Builds and recreates, with further attributes of the second action."""
         causes = (Because("a.rs", "for the test"),)
         compiles = () if images else services
         plan = Plan(
             actions=(
                 Action(1, ActionKind.BUILD, services, (), causes, services, compiles=compiles),
-                Action(2, ActionKind.RECREATE, services, (1,), causes, always),
+                Action(2, ActionKind.RECREATE, services, (1,), causes, **recreate),
             )
         )
         return self.execute(plan)

@@ -71,6 +71,23 @@ def test_a_cause_beyond_the_program_builds_the_image_and_ends_the_swapped_progra
     assert bench.forgotten == 1
 
 
+def test_new_code_beside_a_restart_is_exchanged_and_restarts_once(bench: Bench) -> None:
+    bench.run("api", "notifier")
+    bench.port.calls.clear()
+    bench.port.sources["api"] = "edited"
+    mounted = ("api", "notifier")
+    assert bench.run("api", "notifier", always=mounted, restarts=mounted).ok
+    assert bench.port.told == ["swap api", "restart notifier", "wait_healthy api notifier"]
+
+
+def test_new_code_beside_a_new_definition_gets_a_new_container(bench: Bench) -> None:
+    bench.run("api")
+    bench.port.calls.clear()
+    bench.port.sources["api"] = "edited"
+    assert bench.run("api", always=("api",), anew=("api",)).ok
+    assert bench.port.told[:3] == ["swap api", "keep_swapped api", "recreate api"]
+
+
 def test_a_new_definition_gets_an_image_of_what_runs_first(bench: Bench) -> None:
     bench.run("api")
     bench.port.calls.clear()
