@@ -100,21 +100,29 @@ class Eyes:
         """Looks where it is time to; ``None`` where it is not, or where nothing can be seen."""
         now = self._clock.now()
         due = self._debouncer.deadline()
-        if not self._all and (due is None or now < due):
-            if now >= self._rescan.at:
-                return self._look_at_everything()
+        batch = self._all or (due is not None and now >= due)
+        if not batch and now < self._rescan.at:
             return None
         if self._held(now):
             return None
-        hints = self._debouncer.flush()
-        if self._all:
-            return self._look_at_everything()
-        before = self.snapshot.files
-        edits = self.compare(hints)
-        if edits is None:
+        everything = self._all or not batch
+        hints = self._debouncer.flush() if batch else frozenset[str]()
+        try:
+            if everything:
+                new = self._scan(self.snapshot)
+            else:
+                new = self._looker.refresh(self.snapshot, hints)
+        except AttuneDevError as problem:
+            self._cannot_see(problem)
+            if everything:
+                self._all = False
+                self._rescan.wind(self._clock.now())
             return None
-        gone = {path for path in hints if path not in before and path not in self.snapshot.files}
-        return Look(edits, hints, self._touched | gone)
+        if self._held(self._clock.now()):  # git began meanwhile: half of what it does may be seen
+            self._all = everything
+            self.touch(hints)
+            return None
+        return self._seen(new, hints, everything=everything)
 
     def compare(self, hints: Iterable[str]) -> tuple[Edit, ...] | None:
         """Looks at some paths at once; ``None`` where nothing can be seen."""
@@ -138,15 +146,14 @@ class Eyes:
         self.snapshot = Snapshot({**kept, **come}, self.snapshot.problems, new.seconds)
         self._all = True
 
-    def _look_at_everything(self) -> Look | None:
-        self._all = False
-        try:
-            edits = self._take(self._scan(self.snapshot))
-        except AttuneDevError as problem:
-            self._cannot_see(problem)
-            self._rescan.wind(self._clock.now())
-            return None
-        return Look(edits, touched=self._touched, everything=True)
+    def _seen(self, new: Snapshot, hints: frozenset[str], *, everything: bool) -> Look:
+        before = self.snapshot.files
+        edits = self._take(new)
+        if everything:
+            self._all = False
+            return Look(edits, touched=self._touched, everything=True)
+        gone = {path for path in hints if path not in before and path not in new.files}
+        return Look(edits, hints, self._touched | gone)
 
     def _scan(self, known: Snapshot | None) -> Snapshot:
         """Looks at everything; the longer that takes, the later it is done again just in case."""

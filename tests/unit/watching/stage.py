@@ -25,10 +25,11 @@ from attune_dev.watching.snapshot import Snapshotter
 from attune_dev.watching.worker import Job, JobResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from attune_dev.model.change import Change
+    from attune_dev.watching.snapshot import Snapshot
 
 FAR = 10_000.0
 
@@ -105,6 +106,22 @@ class FakeGit:
 
     def hold(self, now: float) -> Hold | None:
         return Hold(now + 0.1, "git is at work") if now < self.busy_until else None
+
+
+class Looker(Snapshotter):
+    """The real look, with something that happens while it is taken."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root, everything())
+        self.during: Callable[[], None] = lambda: None
+
+    def scan(self, known: Snapshot | None = None) -> Snapshot:
+        self.during()
+        return super().scan(known)
+
+    def refresh(self, known: Snapshot, hints: Iterable[str]) -> Snapshot:
+        self.during()
+        return super().refresh(known, hints)
 
 
 class FakePlanning:
@@ -304,7 +321,7 @@ class Stage:
         self.worker = FakeWorker(self.script, self.clock)
         self.events: list[Event] = []
         self.times: list[float] = []
-        self.looker = Snapshotter(root, everything())
+        self.looker = Looker(root)
         self.record = Record(state)
         parts = Parts(
             messages=self.script,

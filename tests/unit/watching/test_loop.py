@@ -388,6 +388,33 @@ def test_git_at_work_is_waited_for_and_the_net_difference_is_one_batch(stage: St
     assert [notice.text for notice in stage.of(Notice)] == ["waiting: git is at work"]
 
 
+def test_a_look_during_which_git_begins_is_taken_again_when_git_has_ended(stage: Stage) -> None:
+    def begin() -> None:
+        stage.looker.during = lambda: None
+        stage.git.busy_until = 113.0
+        (stage.root / "services/api/main.rs").write_text("other branch")
+
+    def await_git() -> None:
+        stage.looker.during = begin
+
+    stage.do(105, await_git)
+    stage.write("services/api/main.rs", "saved", at=110)  # and looked at when git begins
+    stage.write("services/executor/main.rs", "other branch", at=112)
+    stage.run()
+    both = (Change("services/api/main.rs"), Change("services/executor/main.rs"))
+    assert stage.of(Changed) == [Changed(both)]
+
+
+def test_a_look_just_in_case_waits_for_git_too(make_stage: MakeStage) -> None:
+    stage = make_stage(rescan=5.0)
+    stage.git.busy_until = 130.0
+    stage.write("services/api/main.rs", "other branch", at=110, hint=False)
+    stage.write("services/api/main.rs", "content of services/api/main.rs", at=128, hint=False)
+    stage.run()
+    assert stage.of(Changed) == []
+    assert stage.of(Idle)[-1].ok
+
+
 def test_a_rescan_finds_what_no_event_told(stage: Stage) -> None:
     stage.write("services/api/main.rs", "unheard", at=110, hint=False)
     stage.send(Rescan("too many changes at once"), at=111)
