@@ -40,7 +40,7 @@ def ps(_context: Any, json: bool = False) -> None:
 def _rows(project: Project) -> list[Row]:
     from attune_dev.reporting.ps import Row
 
-    by_service = {container.service: container for container in project.port.containers()}
+    by_service = {container.service: container for container in project.port.tried()}
     names = sorted({*project.active(), *by_service})
     known = [name for name in names if name in project.compose.services]
     images = project.port.images(known) if known else {}

@@ -82,7 +82,7 @@ class ContainerState:
         name: container name.
         number: one-based, above one only where a service is scaled.
         state: as the engine sees it.
-        health: as the engine sees it.
+        health: as the engine sees it, or as it was seen here since its start.
         exit_code: of the last run, 0 while it runs.
         restarts: how often the engine started it again by itself.
         image_id: the image it was made from.

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from attune_dev.docker import health
@@ -11,6 +14,7 @@ from attune_dev.docker.bake import image_name, known_service
 from attune_dev.docker.containers import (
     PROJECT_LABEL,
     ContainerState,
+    Health,
     ImageState,
     containers_from_inspect,
     full_image_name,
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from attune_dev.model.compose import ComposeProject
 
 QUERY_SECONDS = 60.0
+TRY_SECONDS = 2.0
 
 
 class Engine:
@@ -42,6 +47,7 @@ class Engine:
         """
         self.project = project
         self._env = dict(os.environ if environ is None else environ)
+        self._passed: dict[str, float] = {}  # container to when its check passed, epoch
 
     def containers(self) -> tuple[ContainerState, ...]:
         """See :class:`DockerPort`; Compose's labels tell as much as its ``ps``, and faster."""
@@ -52,7 +58,28 @@ class Engine:
             return ()
         # one that went away meanwhile makes the call fail, and is missing in what it prints
         looked = self._docker("inspect", ["container", "inspect", *ids], check=False)
-        return containers_from_inspect(_documents(looked))
+        return tuple(map(self._with_own_check, containers_from_inspect(_documents(looked))))
+
+    def tried(self) -> tuple[ContainerState, ...]:
+        """See :class:`DockerPort`."""
+
+        def attempt(container: ContainerState) -> ContainerState:
+            if not container.running or container.health is not Health.STARTING:
+                return container
+            if (check := container.health_check) is not None:
+                soon = replace(check, timeout=min(check.timeout, TRY_SECONDS))
+                self.check(replace(container, health_check=soon))
+            return self._with_own_check(container)
+
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            return tuple(pool.map(attempt, self.containers()))
+
+    def _with_own_check(self, container: ContainerState) -> ContainerState:
+        """The engine tries for the first time after an interval; we may have done so before."""
+        if container.running and container.health is Health.STARTING:
+            if self._passed.get(container.id, 0.0) > container.started:
+                return replace(container, health=Health.HEALTHY)
+        return container
 
     def images(self, services: Sequence[str]) -> dict[str, ImageState]:
         """See :class:`DockerPort`."""
@@ -79,10 +106,13 @@ class Engine:
         if container.health_check is None:
             return health.CheckResult(ok=container.running)
         argv = ["docker", "exec", container.id, *container.health_check.command]
+        began = time.time()
         try:
             done = run(argv, env=self._env, timeout=container.health_check.timeout, check=False)
         except EnvironmentLacksError:  # the time limit
             return health.CheckResult(ok=False, output="no answer in time")
+        if done.ok:
+            self._passed[container.id] = began
         said = (done.stdout.strip() or done.stderr.strip()).splitlines()
         return health.CheckResult(done.ok, sanitise(said[-1]) if said else "")
 

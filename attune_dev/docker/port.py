@@ -292,7 +292,14 @@ class DockerPort(Protocol):
         ...
 
     def containers(self) -> tuple[ContainerState, ...]:
-        """The project's containers, running or not, sorted by service."""
+        """The project's containers, running or not, sorted by service.
+
+        One whose check has passed here since its start is healthy, whatever the engine thinks.
+        """
+        ...
+
+    def tried(self) -> tuple[ContainerState, ...]:
+        """The same; the check of one that the engine has not tried yet is tried now, once."""
         ...
 
     def current(self, services: Sequence[str]) -> frozenset[str]:

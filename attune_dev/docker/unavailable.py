@@ -26,5 +26,5 @@ class UnavailableDocker:
         raise self._reason
 
     build = up = recreate = restart = rerun = stop = down = _refuse
-    containers = current = images = logs = wait_healthy = _refuse
+    containers = tried = current = images = logs = wait_healthy = _refuse
     swap = swapped = swap_places = swap_back = keep_swapped = previous_image = _refuse

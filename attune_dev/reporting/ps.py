@@ -18,7 +18,7 @@ class Row:
     Attributes:
         service: its name.
         state: as the engine sees it; ``absent`` without a container.
-        health: as the engine sees it, empty without a check.
+        health: as the engine sees it or a try just now, empty without a check.
         image_age: seconds since the image was made, ``None`` without one.
         container_age: seconds since the container was made, ``None`` without one.
         stale: whether the container runs another image than the present one.

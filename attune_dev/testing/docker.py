@@ -73,6 +73,10 @@ class FakeDocker(FakeSwaps):
         """See :class:`DockerPort`."""
         return tuple(self._containers[name] for name in sorted(self._containers))
 
+    def tried(self) -> tuple[ContainerState, ...]:
+        """See :class:`DockerPort`."""
+        return self.containers()
+
     def current(self, services: Sequence[str]) -> frozenset[str]:
         """See :class:`DockerPort`."""
         return frozenset(name for name in self._named(services) if self._current(name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from attune_dev.docker.cancel import Cancel
+from attune_dev.docker.containers import Health
 from attune_dev.docker.port import BuildRequest, DockerPort
 from attune_dev.docker.progress import BuildEvent, LogLine, Step
 from attune_dev.docker.whales import WhalesDocker
@@ -87,6 +89,30 @@ def test_health_is_noticed_long_before_the_engine_looks(rig: EngineRig, base: st
     started = time.monotonic()
     rig.port.wait_healthy(["api"], 25.0)
     assert time.monotonic() - started < 30.0
+
+
+def test_what_has_answered_here_is_healthy_before_the_engine_looks(
+    rig: EngineRig, base: str
+) -> None:
+    rig.write_compose(base, interval="600s")
+    rig.port.build(BuildRequest(SERVICES))
+    rig.port.up(["api"])
+
+    def health(port: WhalesDocker, *, tried: bool = False) -> Health:
+        found = port.tried() if tried else port.containers()
+        return next(c.health for c in found if c.service == "api")
+
+    stranger = WhalesDocker(rig.root, project(rig.name, base))
+    rig.port.wait_healthy(["api"], 25.0)
+    assert health(rig.port) is Health.HEALTHY
+    assert health(stranger) is Health.STARTING, "the engine has looked already"
+    assert health(stranger, tried=True) is Health.HEALTHY
+    [api] = [c.id for c in rig.port.containers() if c.service == "api"]
+    subprocess.run(["docker", "restart", "-t", "0", api], check=True, capture_output=True)
+    assert health(rig.port) is Health.STARTING, "it answered before this start"
+    rig.port.restart(["api"])
+    rig.port.wait_healthy(["api"], 25.0)
+    assert health(rig.port) is Health.HEALTHY
 
 
 def test_services_that_wait_for_each_other_are_not_held_up_by_the_engines_view(
