@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.powers import no_power_over_files
 
 REQUIRE_DOCKER = "ATTUNE_DEV_REQUIRE_DOCKER"
 
@@ -46,6 +48,13 @@ def pytest_runtest_makereport(
             f"docker tests are required here, but this one was skipped: {call.excinfo}"
         )
     return report
+
+
+@pytest.fixture
+def modes_bind() -> Iterator[None]:
+    """Files may be read and written as their modes say, by root, too; to be asked for first."""
+    with no_power_over_files():
+        yield
 
 
 @pytest.fixture

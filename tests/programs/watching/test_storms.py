@@ -202,7 +202,7 @@ def test_saves_of_names_that_are_no_utf8_are_followed(real: Real) -> None:
     assert real.live[name] == b"x"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+@pytest.mark.usefixtures("modes_bind")
 def test_an_unreadable_file_is_named_and_the_others_go_on(real: Real) -> None:
     (real.root / "services/api/main.rs").chmod(0)
     (real.root / "packs/core/a.yaml").write_text("two")

@@ -136,7 +136,7 @@ def test_pipes_sockets_and_their_like_are_passed_over(looker: Snapshotter) -> No
         assert edits_between(looker.scan(), looker.refresh(looker.scan(), ["pipe"])) == ()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+@pytest.mark.usefixtures("modes_bind")
 def test_an_unreadable_file_is_its_own_problem(looker: Snapshotter) -> None:
     before = looker.scan()
     (looker.root / "src/a.rs").chmod(0)
