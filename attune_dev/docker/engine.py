@@ -76,9 +76,9 @@ class Engine:
 
     def _with_own_check(self, container: ContainerState) -> ContainerState:
         """The engine tries for the first time after an interval; we may have done so before."""
-        if container.running and container.health is Health.STARTING:
-            if self._passed.get(container.id, 0.0) > container.started:
-                return replace(container, health=Health.HEALTHY)
+        starting = container.running and container.health is Health.STARTING
+        if starting and self._passed.get(container.id, 0.0) > container.started:
+            return replace(container, health=Health.HEALTHY)
         return container
 
     def images(self, services: Sequence[str]) -> dict[str, ImageState]:

@@ -27,7 +27,7 @@ class Look:
 
     Attributes:
         edits: what differs.
-        hints: what it was about; empty where everything was looked at.
+        hints: what it was about and could be read; empty where everything was looked at.
         touched: what something was done to though its content is the same.
         everything: whether all files were looked at.
     """
@@ -153,7 +153,7 @@ class Eyes:
             self._all = False
             return Look(edits, touched=self._touched, everything=True)
         gone = {path for path in hints if path not in before and path not in new.files}
-        return Look(edits, hints, self._touched | gone)
+        return Look(edits, hints - new.problems.keys(), self._touched | gone)
 
     def _scan(self, known: Snapshot | None) -> Snapshot:
         """Looks at everything; the longer that takes, the later it is done again just in case."""
