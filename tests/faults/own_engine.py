@@ -19,8 +19,9 @@ START_SECONDS = 60.0
 class OwnEngine:
     """A second ``dockerd`` with its own bridge, folders and socket."""
 
-    def __init__(self, folder: Path, bridge: str) -> None:
+    def __init__(self, folder: Path, bridge: str, data: Path) -> None:
         self.folder = folder
+        self.data = data
         self.bridge = bridge
         self.host = f"unix://{folder}/docker.sock"
         self._child: subprocess.Popen[bytes] | None = None
@@ -33,7 +34,7 @@ class OwnEngine:
         (folder / "daemon.json").write_text("{}")
         self._child = subprocess.Popen(
             [
-                *("dockerd", "--host", self.host, "--data-root", str(folder / "data")),
+                *("dockerd", "--host", self.host, "--data-root", str(self.data)),
                 *("--exec-root", str(folder / "exec"), "--pidfile", str(folder / "pid")),
                 *("--config-file", str(folder / "daemon.json")),
                 *("--bridge", self.bridge, "--iptables=false", "--ip-masq=false"),
@@ -83,12 +84,19 @@ class OwnEngine:
 
     def _mounts(self) -> list[str]:
         lines = Path("/proc/self/mounts").read_text().splitlines()
-        return [line.split()[1] for line in lines if line.split()[1].startswith(f"{self.folder}/")]
+        ours = (f"{self.folder}/", f"{self.data}/")
+        return [line.split()[1] for line in lines if line.split()[1].startswith(ours)]
 
 
 @contextmanager
-def own_engine(folder: Path, *images: str) -> Iterator[OwnEngine]:
-    """A running second engine that has some images; skipped where it cannot be."""
+def own_engine(folder: Path, *images: str, data: Path | None = None) -> Iterator[OwnEngine]:
+    """A running second engine that has some images; skipped where it cannot be.
+
+    Args:
+        folder: where all of it is; not there yet.
+        images: these it gets from the engine that is there.
+        data: where it keeps images and containers, below its folder as a rule.
+    """
     if os.geteuid() != 0 or not shutil.which("dockerd") or not shutil.which("ip"):
         pytest.skip("a second engine needs root, dockerd and ip")
     bridge = f"at{os.getpid() % 1_000_000}"
@@ -96,7 +104,7 @@ def own_engine(folder: Path, *images: str) -> Iterator[OwnEngine]:
     if added.returncode != 0:
         pytest.skip(f"no bridge can be made: {added.stderr!r}")
     folder.mkdir()
-    engine = OwnEngine(folder, bridge)
+    engine = OwnEngine(folder, bridge, data or folder / "data")
     try:
         octet = os.getpid() % 250
         subprocess.run(["ip", "addr", "add", f"10.213.{octet}.1/24", "dev", bridge], check=True)

@@ -31,6 +31,7 @@ class Small:
     def __init__(self, root: Path, environ: dict[str, str] | None = None) -> None:
         root.mkdir(parents=True, exist_ok=True)
         self.root = root
+        self.prefix: tuple[str, ...] = ()
         self.project = f"t-fault-{uuid.uuid4().hex[:8]}"
         images = envfile.managed_values(envfile.read(REPOSITORY / ".env"))
         self.image = images.get("DEBIAN_IMAGE", "debian:bookworm-slim")
@@ -65,7 +66,16 @@ class Small:
         self.seen = len(self.events())
         with (self.root / "output.txt").open("ab") as output:
             self.child = subprocess.Popen(
-                [sys.executable, "-m", RUNNER, "dev", "--events", str(self.events_file), *words],
+                [
+                    *self.prefix,
+                    sys.executable,
+                    "-m",
+                    RUNNER,
+                    "dev",
+                    "--events",
+                    str(self.events_file),
+                    *words,
+                ],
                 cwd=self.root,
                 env=self.environ,
                 stdin=subprocess.DEVNULL,
@@ -79,7 +89,7 @@ class Small:
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Runs a task to its end."""
         return subprocess.run(
-            [sys.executable, "-m", RUNNER, *words],
+            [*self.prefix, sys.executable, "-m", RUNNER, *words],
             cwd=self.root,
             env=self.environ,
             stdin=subprocess.DEVNULL,
