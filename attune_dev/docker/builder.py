@@ -24,7 +24,7 @@ from attune_dev.docker.cargo_call import CompileRequest, header
 from attune_dev.docker.containers import PROJECT_LABEL
 from attune_dev.docker.diagnostics import BuildRecord
 from attune_dev.docker.failures import environment_error
-from attune_dev.docker.feeding import Record, make_feed
+from attune_dev.docker.feeding import Record, make_feed, sets_flags
 from attune_dev.docker.labels import HELPER_LABEL, helper_labels
 from attune_dev.docker.process import Completed, run
 from attune_dev.errors import ActionError, AttuneDevError, Interrupted
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from attune_dev.docker.port import OnBuildEvent
     from attune_dev.model.swap import CompileStage
 
-QUERY_SECONDS = 60.0
+QUERY_SECONDS, NOT_FOUND = 60.0, 127
 MAIN = "echo ready; exec 3<&0; cat <&3 >/dev/null & wait"
 """Lives as long as its standard input; a shell that waits takes in what a killed compile leaves."""
 KILL = (
@@ -47,6 +47,8 @@ KILL = (
     " kill -s KILL -- -$p 2>/dev/null; :"
 )
 PROBE = """
+[ -z "${CARGO_BUILD_RUSTFLAGS-}" ] || exit 0
+! grep -qs rustflags "${CARGO_HOME:-$HOME/.cargo}/config.toml" "$HOME/.cargo/config.toml" || exit 0
 cc=$(command -v cc || command -v gcc) || exit 0
 rustc -vV | sed -n 's/^host: //p'
 for linker in mold lld; do
@@ -150,7 +152,8 @@ class Builder:
         record = BuildRecord()
         self._volumes.pop(stage.volume_key)  # until it is known that the sources have arrived
         container.outside = Record()
-        given = header(request, number, container.linker, early=feed.early) + feed.archive
+        linker = () if sets_flags(request.sources) else container.linker  # cargo takes either
+        given = header(request, number, linker, early=feed.early) + feed.archive
         running = BuilderRun(self._seat(container), given, record, on_event)
         with cancel.ending(lambda: self._kill(container, number)):
             result = running.result()
@@ -170,6 +173,8 @@ class Builder:
                 why=running.completed.stderr[-400:] if running.completed else "",
                 hint="save again: it is started anew",
             )
+        if running.status == NOT_FOUND:
+            raise self._lacks("cargo is not found in the builder", running.completed)
         if running.status != 0:
             raise record.error_of_cargo(request.programs)
         return result.of(feed.digest)
@@ -189,9 +194,8 @@ class Builder:
         """The sources that a builder has."""
         if stage.volume_key not in self._volumes:
             # a builder serves what was written by the one before
-            kept = self._exec(
-                container.name, ["cat", f"{stage.directory}/target/.attune-dev/record"]
-            )
+            where = f"{stage.directory}/target/.attune-dev/record"
+            kept = self._exec(container.name, ["cat", where])
             inside, _ = Record.parse(kept.stdout).split(stage.directory)
             self._volumes[stage.volume_key] = inside
         inside = self._volumes[stage.volume_key]
@@ -213,6 +217,7 @@ class Builder:
             return known
         cancel.check()
         image = make_image(self._root, self._project, self._env, stage, cancel)
+        self._volumes.pop(stage.volume_key, None)  # it may be another one by now
         name = f"{self._project}-attune-dev-builder-{stage.key}-{os.getpid()}"
         child = process.pipe(self._run_argv(stage, image, name), env=self._env)
         if child.stdout is None or child.stdout.readline().strip() != b"ready":

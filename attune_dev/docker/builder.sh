@@ -55,6 +55,12 @@ tar -x -m -o -p -f - -C / || exit 121
 drop_removed
 echo "attune-dev: synced"
 
+# A toolchain in the home of an image's own user finds itself by that.
+case $(command -v "$1") in
+"${HOME-}"/*) ;;
+*/.cargo/bin/"$1") HOME=$(command -v "$1") HOME=${HOME%/.cargo/bin/*} && export HOME ;;
+esac
+
 "$@" >"$state/messages"
 status=$?
 : >"$state/last"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -132,6 +133,16 @@ def make_feed(
     for path in rewritten:
         record.forget(path)
     return SourceFeed(tar.bytes(), record, whole, len(changed), tuple(sorted(early)))
+
+
+def sets_flags(sources: Mapping[str, Source]) -> bool:
+    """Whether cargo's own configuration among the sources may give the compiler flags."""
+    for path, source in sources.items():
+        if path.endswith(("/.cargo/config.toml", "/.cargo/config")):
+            with suppress(OSError), open(source.path, "rb") as file:  # noqa: PTH123
+                if b"rustflags" in file.read():
+                    return True
+    return False
 
 
 def _behind_links(sources: Mapping[str, Source], changed: AbstractSet[str]) -> set[str]:

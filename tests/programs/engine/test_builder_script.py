@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,34 @@ def test_folders_files_and_links_take_each_others_place(tmp_path: Path, program:
     assert (elsewhere / "a.txt").read_text() == "before"
     record = (tmp_path / "target/.attune-dev/record").read_text()
     assert Record.parse(record).digests == feed.record.digests
+
+
+def test_a_toolchain_of_another_user_is_called_in_the_home_of_that_user(
+    tmp_path: Path, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "home/user/.cargo/bin"
+    folder.mkdir(parents=True)
+    (folder / "cargo").write_text('#!/bin/sh\necho "$HOME" >&2\n')
+    (folder / "cargo").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    assert call(tmp_path, "cargo") == (0, [str(tmp_path / "home/user")])
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert call(tmp_path, "cargo") == (0, [str(tmp_path / "home")])
+
+
+def test_a_builder_without_cargo_says_so(tmp_path: Path) -> None:
+    status, heard = call(tmp_path, "no-such-cargo")
+    assert status == builder.NOT_FOUND
+    assert "not found" in heard[0]
+
+
+def call(folder: Path, cargo: str) -> tuple[int | None, list[str]]:
+    """Status and words of another program in cargo's place."""
+    heard: list[BuildEvent] = []
+    child = process.pipe(["sh", "-c", builder.script(), "builder"])
+    tar = TarWriter()
+    tar.file(f"{folder}/src/new.rs", b"source")
+    given = header(made_by(folder), "number", (), (cargo,)) + tar.bytes()
+    running = BuilderRun(child, given, BuildRecord(), heard.append)
+    running.result()
+    return running.status, [each.text for each in heard if isinstance(each, LogLine)]

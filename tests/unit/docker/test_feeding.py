@@ -5,7 +5,7 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from attune_dev.docker.feeding import Record, make_feed
+from attune_dev.docker.feeding import Record, make_feed, sets_flags
 
 
 @dataclass(frozen=True)
@@ -108,3 +108,13 @@ def test_what_the_compile_may_write_is_not_known_afterwards_whatever_becomes_of_
     told = entries(feed.archive)
     assert [content for name, content in told if name.endswith("record")] == ["", ""]
     assert (feed.record.digests, feed.written) == ({}, 1)
+
+
+def test_flags_of_the_workspace_are_not_taken_from_it(tmp_path: Path) -> None:
+    """Those of a target, by which a linker is chosen, come instead of those of the build."""
+    config = tmp_path / "config.toml"
+    config.write_text('[build]\nrustflags = ["--cfg", "tokio_unstable"]\n')
+    assert sets_flags({"/app/.cargo/config.toml": File(str(config))})
+    assert not sets_flags({"/app/config.toml": File(str(config))})
+    config.write_text("[net]\noffline = true\n")
+    assert not sets_flags({"/app/.cargo/config.toml": File(str(config))})
