@@ -378,6 +378,21 @@ def test_a_lock_file_that_a_build_brings_up_to_date_causes_nothing_more(stage: S
     assert stage.of(Idle)[-1].ok
 
 
+@pytest.mark.usefixtures("modes_bind")
+def test_a_file_that_cannot_be_read_is_told_and_not_said_to_be_as_it_was(stage: Stage) -> None:
+    def hide() -> Message:
+        file = stage.root / "services/api/main.rs"
+        file.write_text("other")
+        file.chmod(0)
+        return Touched(frozenset({"services/api/main.rs"}))
+
+    stage.do(110, hide)
+    stage.run()
+    assert [each.error.what for each in stage.of(Problem)] == ["cannot read services/api/main.rs"]
+    assert not stage.of(Unchanged)
+    assert not stage.of(Changed)
+
+
 def test_git_at_work_is_waited_for_and_the_net_difference_is_one_batch(stage: Stage) -> None:
     stage.git.busy_until = 115.0
     stage.write("services/api/main.rs", "other branch", at=110)
