@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING
 
 from attune_dev.docker import buildx
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from attune_dev.model.swap import CompileStage
 
 QUERY_SECONDS = 60.0
+
+
+_UNTOUCHED = (
+    "found=$(find {0} -path {0} -o -name '.*' -prune -o -name target -prune -o ! -type d -print"
+    " 2>/dev/null | head -n 1);"
+    ' [ -z "$found" ] || {{ echo "error: a step of the Dockerfile makes $found" >&2; exit 1; }}'
+)
+"""A volume takes the place of the folder: what an image has there, the first alone sees."""
 
 
 class BuilderLacksError(ActionError):
@@ -64,12 +73,18 @@ def make_image(
             on_event=buildx.nothing,
             cancel=cancel,
             operands=(stage.context or ".",),
-            input=stage.text.encode(),
+            input=f"{stage.text}{_check(stage.directory)}".encode(),
         )
     except BuildFailed as failure:
         what = "the image of the builder cannot be made"
         raise BuilderLacksError(what, why=failure.why) from None
     return name
+
+
+def _check(directory: str) -> str:
+    """A step that fails where the folder of the sources holds something without them."""
+    script = _UNTOUCHED.format(shlex.quote(directory))
+    return f"RUN {json.dumps(['sh', '-c', script])}\n"
 
 
 def cargo_home(image: str, env: Mapping[str, str]) -> str:
