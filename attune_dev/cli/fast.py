@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,13 +25,14 @@ def make_fast_path(
     """
     from attune_dev.cli.act import image_update
     from attune_dev.docker.builder import Builder
+    from attune_dev.docker.questions import socket_path
     from attune_dev.running.fast import FastPath
     from attune_dev.running.sources import RepositorySources
     from attune_dev.setup.engine import endpoint
 
     if images:
         return None
-    where = endpoint()
+    where = "" if socket_path(os.environ) else endpoint()
     if where and not where.startswith(("unix://", "npipe://")):
         say(f"the engine is not local ({where}): code gets into containers through images")
         return None

@@ -1,4 +1,4 @@
-"""What can be seen on the engine with the plain docker client: no plugin, no library."""
+"""What can be seen on the engine, by its API or the plain docker client: no plugin, no library."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from attune_dev.docker.containers import (
 )
 from attune_dev.docker.failures import environment_error, explain
 from attune_dev.docker.process import Completed, run
+from attune_dev.docker.questions import NoAnswer, Questions
 from attune_dev.docker.text import sanitise
 from attune_dev.errors import EnvironmentLacksError, UsageError
 
@@ -47,18 +48,25 @@ class Engine:
         """
         self.project = project
         self._env = dict(os.environ if environ is None else environ)
+        self._questions = Questions(self._env)
         self._passed: dict[str, float] = {}  # container to when its check passed, epoch
 
     def containers(self) -> tuple[ContainerState, ...]:
         """See :class:`DockerPort`; Compose's labels tell as much as its ``ps``, and faster."""
-        label = f"label={PROJECT_LABEL}={self.project.name}"
-        listed = self._docker("ls", ["container", "ls", "-aq", "--no-trunc", "--filter", label])
-        ids = listed.stdout.split()
+        label = f"{PROJECT_LABEL}={self.project.name}"
+        try:
+            looked = self._questions.containers(label)
+        except (NoAnswer, TimeoutError):
+            looked = self._listed(label)
+        return tuple(map(self._with_own_check, containers_from_inspect(looked)))
+
+    def _listed(self, label: str) -> list[dict[str, Any]]:
+        words = ["container", "ls", "-aq", "--no-trunc", "--filter", f"label={label}"]
+        ids = self._docker("ls", words).stdout.split()
         if not ids:
-            return ()
+            return []
         # one that went away meanwhile makes the call fail, and is missing in what it prints
-        looked = self._docker("inspect", ["container", "inspect", *ids], check=False)
-        return tuple(map(self._with_own_check, containers_from_inspect(_documents(looked))))
+        return _documents(self._docker("inspect", ["container", "inspect", *ids], check=False))
 
     def tried(self) -> tuple[ContainerState, ...]:
         """See :class:`DockerPort`."""
@@ -84,8 +92,12 @@ class Engine:
     def images(self, services: Sequence[str]) -> dict[str, ImageState]:
         """See :class:`DockerPort`."""
         names = {name: self.image_name(name) for name in self._named(services)}
-        looked = self._docker("inspect", ["image", "inspect", *names.values()], check=False)
-        found = images_from_inspect(_documents(looked))
+        try:
+            looked = self._questions.images(names.values())
+        except (NoAnswer, TimeoutError):
+            words = ["image", "inspect", *names.values()]
+            looked = _documents(self._docker("inspect", words, check=False))
+        found = images_from_inspect(looked)
         return {
             service: found[full]
             for service, name in names.items()
@@ -105,16 +117,22 @@ class Engine:
         """Runs a container's own health check once (:class:`health.HealthSource`)."""
         if container.health_check is None:
             return health.CheckResult(ok=container.running)
-        argv = ["docker", "exec", container.id, *container.health_check.command]
+        command, seconds = container.health_check.command, container.health_check.timeout
         began = time.time()
         try:
-            done = run(argv, env=self._env, timeout=container.health_check.timeout, check=False)
-        except EnvironmentLacksError:  # the time limit
+            try:
+                done = self._questions.execute(container.id, command, seconds)
+                ok, told = done.status == 0, done.output
+            except NoAnswer:
+                argv = ["docker", "exec", container.id, *command]
+                called = run(argv, env=self._env, timeout=seconds, check=False)
+                ok, told = called.ok, called.stdout.strip() or called.stderr
+        except (TimeoutError, EnvironmentLacksError):
             return health.CheckResult(ok=False, output="no answer in time")
-        if done.ok:
+        if ok:
             self._passed[container.id] = began
-        said = (done.stdout.strip() or done.stderr.strip()).splitlines()
-        return health.CheckResult(done.ok, sanitise(said[-1]) if said else "")
+        said = told.strip().splitlines()
+        return health.CheckResult(ok, sanitise(said[-1]) if said else "")
 
     def wait_healthy(
         self, services: Sequence[str], timeout: float, *, cancel: Cancel | None = None

@@ -19,6 +19,7 @@ from attune_dev.docker.engine import QUERY_SECONDS, Engine
 from attune_dev.docker.failures import explain
 from attune_dev.docker.port import FileFacts, Lodging, SwapPlace
 from attune_dev.docker.process import run
+from attune_dev.docker.questions import NoAnswer
 from attune_dev.docker.tar import TarWriter, first_entry, first_file
 from attune_dev.errors import ActionError
 from attune_dev.model.swap import SwapNote
@@ -201,6 +202,10 @@ class Swapping(Engine):
 
     def _archive(self, container: ContainerState, path: str) -> bytes | None:
         """A file of a container as an archive, ``None`` where it is not there."""
+        try:
+            return self._questions.file(container.id, path)
+        except (NoAnswer, TimeoutError):
+            pass  # the client may know another way
         child = process.pipe(["docker", "cp", f"{container.id}:{path}", "-"], env=self._env)
         data, _ = child.communicate()
         return data if child.returncode == 0 else None

@@ -12,12 +12,12 @@ import http.client
 import json
 import os
 import shutil
-import socket
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from attune_dev import __version__
+from attune_dev.docker.questions import SocketConnection
 from attune_dev.setup.base_images import VARIABLES, dockerfile_paths
 from attune_dev.setup.engine import Engine
 from attune_dev.state import STATE_DIRECTORY, keep_json
@@ -84,21 +84,8 @@ def _state(root: Path, plugins: Sequence[str]) -> str:
     return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
 
 
-class _SocketConnection(http.client.HTTPConnection):
-    """HTTP through a Unix socket."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=_ANSWER_SECONDS)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(_ANSWER_SECONDS)
-        self.sock.connect(self._path)
-
-
 def _engine_has(path: str, images: Sequence[str]) -> bool:
-    connection = _SocketConnection(path)
+    connection = SocketConnection(path, _ANSWER_SECONDS)
     try:
         for question in ["/_ping", *(f"/images/{quote(name)}/json" for name in images)]:
             connection.request("GET", question)

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from attune_dev.bench.sample.stack import eventually
 from attune_dev.docker.cancel import Cancel
-from attune_dev.docker.containers import Health
+from attune_dev.docker.containers import Health, HealthCheck
 from attune_dev.docker.port import BuildRequest, DockerPort
 from attune_dev.docker.progress import BuildEvent, LogLine, Step
+from attune_dev.docker.questions import socket_path
 from attune_dev.docker.whales import WhalesDocker
 from attune_dev.errors import ActionError, EnvironmentLacksError, Interrupted
 from attune_dev.model.plan import Action, ActionKind, Plan
@@ -62,6 +64,37 @@ def test_plain_compose_neither_builds_nor_recreates_after_us(rig: EngineRig) -> 
         name: run[0] for name, run in before.items()
     }
     assert (after["api"], after["web"]) == (before["api"], before["web"])
+
+
+def test_the_engines_socket_and_the_client_tell_the_same(rig: EngineRig, tmp_path: Path) -> None:
+    if not (path := socket_path(os.environ)):
+        pytest.skip("the engine is not at a socket")
+    rig.port.build(BuildRequest(SERVICES))
+    rig.port.up(SERVICES)
+    config = tmp_path / "config"
+    environ = os.environ | {"DOCKER_CONFIG": str(config)}
+    environ.pop("DOCKER_HOST", None)
+    plugins = Path(os.environ.get("DOCKER_CONFIG", Path.home() / ".docker")) / "cli-plugins"
+    (config / "contexts").mkdir(parents=True)
+    (config / "cli-plugins").symlink_to(plugins)
+    for words in (("create", "named", "--docker", f"host=unix://{path}"), ("use", "named")):
+        subprocess.run(["docker", "context", *words], env=environ, check=True, capture_output=True)
+    client = WhalesDocker(rig.root, rig.port.project, environ)
+    assert socket_path(environ) == ""
+    # what this port has seen healthy itself the engine has to find so, too
+    eventually(lambda: client.containers() == rig.port.containers(), 30)
+    assert client.images(SERVICES) == rig.port.images(SERVICES)
+    assert client.current(SERVICES) == rig.port.current(SERVICES) == frozenset(SERVICES)
+    api = next(c for c in rig.port.containers() if c.service == "api")
+    for command, ok in (("echo a; echo b >&2", True), ("echo a >&2; exit 3", False), ("no", False)):
+        asked = replace(api, health_check=HealthCheck(("sh", "-c", command), 5.0))
+        by_socket, by_client = rig.port.check(asked), client.check(asked)
+        assert by_socket.ok is by_client.ok is ok
+    gone = replace(api, health_check=HealthCheck(("/no/such/program",), 5.0))
+    assert not rig.port.check(gone).ok
+    slow = replace(api, health_check=HealthCheck(("sleep", "9"), 0.3))
+    assert rig.port.check(slow) == client.check(slow)
+    assert rig.port.swapped() == client.swapped() == {}
 
 
 def test_what_plain_compose_started_is_current_to_us(rig: EngineRig) -> None:
