@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from attune_dev.docker.diagnostics import BuildRecord
 from attune_dev.docker.failures import environment_error
+from attune_dev.docker.plugins import buildx_command
 from attune_dev.docker.process import Running
 from attune_dev.docker.progress import PlainParser, RawJsonParser
 from attune_dev.errors import Interrupted
@@ -72,7 +73,7 @@ def build(
                     on_event(event)
 
         running = Running(
-            ["docker", "buildx", *words, f"--progress={progress}", *operands],
+            [*buildx_command(env), *words, f"--progress={progress}", *operands],
             on_line,
             cwd=root,
             env={**env, **ENVIRONMENT},

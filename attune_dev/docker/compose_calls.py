@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from attune_dev.docker.engine import QUERY_SECONDS
 from attune_dev.docker.failures import explain
+from attune_dev.docker.plugins import compose_command
 from attune_dev.docker.process import Completed, Running, run
 from attune_dev.docker.text import sanitise
 
@@ -23,7 +24,8 @@ class ComposeCalls:
     Args:
         root: the repository, where Compose finds its files.
         environ: environment of the calls.
-        argv: gives the words that every call begins with.
+        name: of the project.
+        argv: gives the words that every call begins with that needs the engine.
         resolved: the last good definitions as a Compose file of their own, empty without any.
     """
 
@@ -31,11 +33,13 @@ class ComposeCalls:
         self,
         root: Path,
         environ: Mapping[str, str],
+        name: str,
         argv: Callable[[], Sequence[str]],
         resolved: str,
     ) -> None:
         self._root = root
         self._env = environ
+        self._name = name
         self._argv = argv
         self._resolved = resolved
 
@@ -66,7 +70,7 @@ class ComposeCalls:
             raise explain(done, f"docker compose {_told(words)}")
 
     def ask(self, words: Sequence[str], what: str) -> Completed:
-        """Asks Compose something that takes no time.
+        """Asks Compose something that needs no engine.
 
         Args:
             words: of the command line.
@@ -92,7 +96,11 @@ class ComposeCalls:
 
     def _run(self, words: Sequence[str], given: bytes | None = None) -> Completed:
         return run(
-            [*self._argv(), *words],
+            [
+                *compose_command(self._env),
+                *("--project-name", self._name, "--profile", "*"),
+                *words,
+            ],
             cwd=self._root,
             env=self._env,
             input=given,

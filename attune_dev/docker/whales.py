@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,9 @@ class WhalesDocker(Swapping):
         self._root = root
         self._env.pop("PYTHON_ON_WHALES_DEBUG", None)
         self._lock = _project_lock(project.name)
-        self._calls = ComposeCalls(root, self._env, lambda: self._compose_argv, project.resolved)
+        self._calls = ComposeCalls(
+            root, self._env, project.name, lambda: self._compose_argv, project.resolved
+        )
 
     # --- doing
 
@@ -211,11 +214,15 @@ class WhalesDocker(Swapping):
 
     def current(self, services: Sequence[str]) -> frozenset[str]:
         """See :class:`DockerPort`; Compose's hash tells whether the definition is the same."""
-        listed = self._query(["config", "--hash", "*"], "reading the Compose file")
-        hashes = dict(line.split(maxsplit=1) for line in listed.stdout.splitlines() if " " in line)
-        images = self.images(services)
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            reading = beside.submit(
+                self._query, ["config", "--hash", "*"], "reading the Compose file"
+            )
+            images, containers = self.images(services), self.containers()
+        listed = reading.result().stdout.splitlines()
+        hashes = dict(line.split(maxsplit=1) for line in listed if " " in line)
         found: dict[str, list[bool]] = {}
-        for container in self.containers():
+        for container in containers:
             name = container.service
             if name not in services:
                 continue

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from attune_dev.docker import process
+from attune_dev.docker.plugins import compose_command
 from attune_dev.errors import ConfigError, EnvironmentLacksError
 from attune_dev.loading.compose_errors import (
     compose_error,
@@ -30,13 +32,6 @@ if TYPE_CHECKING:
     from attune_dev.model.compose import ComposeProject
 
 TIMEOUT_SECONDS = 30.0
-# Where the docker client looks for plugins (docker/cli, cli-plugins/manager).
-_PLUGIN_FOLDERS = (
-    "/usr/local/lib/docker/cli-plugins",
-    "/usr/local/libexec/docker/cli-plugins",
-    "/usr/lib/docker/cli-plugins",
-    "/usr/libexec/docker/cli-plugins",
-)
 
 
 class Runner(Protocol):
@@ -84,15 +79,18 @@ def load_compose(
     options += [("--project-name", project_name)] if project_name else []
     options += [("--profile", profile) for profile in profiles]
     config = _Config(root, [w for pair in options for w in pair], environ, sources, runner)
-    data, text, warnings = config.json()
     said = any(KEY in text for text in sources.texts.values())
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        # its JSON leaves out the extensions of services
+        extended = beside.submit(config.yaml) if said else None
+        data, text, warnings = config.json()
     place = Place(root)
     read = {place.path(path) for path in sources.all_files()}
     project = compose_from_json(
         data,
         root,
         sorted(read),
-        overrides=overrides_of(config.yaml(), root, sources) if said else {},
+        overrides=overrides_of(extended.result(), root, sources) if extended else {},
         said_at=lambda *path: _said_at(path, root, sources),
         candidates=sorted({place.path(path) for path in sources.candidates} - read),
         warnings=warnings,
@@ -136,11 +134,11 @@ class _Config:
         return data, done.stdout, warnings_of(done.stderr)
 
     def yaml(self) -> Any:
-        """The same with the extensions of services, which its JSON leaves out."""
+        """The same with the extensions of services."""
         return load_yaml(self._run("--format", "yaml").stdout, file="docker compose config")
 
     def _run(self, *words: str) -> process.Completed:
-        base = _compose_command(self._environ)
+        base = compose_command(self._environ)
         argv = [*base, *self._options, "config", *words]
         try:
             done = self._runner(
@@ -156,14 +154,3 @@ class _Config:
         if not done.ok:
             raise compose_error(done.stderr or done.stdout, self._root, self._sources)
         return done
-
-
-def _compose_command(environ: Mapping[str, str]) -> list[str]:
-    """The plugin itself where it is found: through the docker client it takes twice as long."""
-    home = environ.get("HOME", "")
-    own = environ.get("DOCKER_CONFIG") or (f"{home}/.docker" if home else "")
-    for folder in (f"{own}/cli-plugins" if own else "", *_PLUGIN_FOLDERS):
-        plugin = f"{folder}/docker-compose"
-        if folder and os.access(plugin, os.X_OK):
-            return [plugin]
-    return ["docker", "compose"]
