@@ -14,6 +14,8 @@ STAGE = "dep-info"
 
 _STAGE = re.compile(rf"(?im)^[ \t]*FROM[ \t][^\n]*[ \t]AS[ \t]+{STAGE}[ \t]*$")
 _ARG = re.compile(r"(?im)^[ \t]*ARG[ \t]+(\w+)")
+# at the beginning of a file without directives (`# syntax=…`)
+_COMMENTS = re.compile(r"\A(?:[ \t]*(?:#(?![ \t]*\w+[ \t]*=)[^\n]*)?\n)++(?![ \t]*#)")
 
 _OF_IMAGES = frozenset({"tags", "labels", "cache-to"})
 
@@ -22,7 +24,8 @@ def with_dep_info(definition: Mapping[str, Any], folder: Path) -> dict[str, Any]
     """A bake file that also exports what the stages ``dep-info`` of its Dockerfiles hold.
 
     It stays one solve, so nothing is compiled for it. Targets whose stage is the same are
-    exported once: what is declared below the stage makes no difference to it.
+    exported once: what is declared below the stage makes no difference to it, nor do comments
+    above the first one.
 
     Args:
         definition: a bake file with absolute paths of Dockerfiles.
@@ -39,7 +42,8 @@ def with_dep_info(definition: Mapping[str, Any], folder: Path) -> dict[str, Any]
             continue
         declared = set(_ARG.findall(text[: stage.end()]))
         args = {key: value for key, value in target["args"].items() if key in declared}
-        key = json.dumps([target["context"], text[: stage.end()], args], sort_keys=True)
+        said = _COMMENTS.sub("", text[: stage.end()])
+        key = json.dumps([target["context"], said, args], sort_keys=True)
         if key in seen:
             continue
         seen.add(key)

@@ -50,6 +50,14 @@ def test_who_shares_the_compile_shares_the_export(tmp_path: Path) -> None:
     }
 
 
+def test_comments_at_the_top_make_no_difference_but_directives_do(tmp_path: Path) -> None:
+    texts = ("", "# of the api\n\n  # one more\n", "# escape=`\n", "# of web\n# escape=`\n")
+    targets = [target(tmp_path, text + SHARED, BINARIES="api") for text in texts]
+    made = with_dep_info(bake(**dict(zip("abcd", targets, strict=True))), Path("/out"))
+    names = made["group"]["default"]["targets"]
+    assert names == ["a", "b", "c", "d", "dep-info-a", "dep-info-c", "dep-info-d"]
+
+
 def test_an_argument_that_the_compile_reads_makes_an_export_of_its_own(tmp_path: Path) -> None:
     one = target(tmp_path, SHARED, BINARIES="api", SERVICE="api")
     two = target(tmp_path, SHARED, BINARIES="web", SERVICE="web")
