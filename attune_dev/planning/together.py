@@ -4,6 +4,9 @@ One thing at a time is done to each output, and one compile at a time; what has 
 each other does not wait for each other. Beside work that compiles, work that does not may be done,
 and the other way round: so a saved pack file is live before a long build ends, and whatever is
 saved again while the like of it is done is taken up as one, after it.
+
+Pack binaries that no change asks for, as at a start, are asked for when a build of images only
+links or exports any more: then cargo is free, and what is left of the build runs beside.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from attune_dev.model.plan import Action, Plan
 
 COMPILER = "compiler"
+PACK_BINARIES = "pack binaries"
 COMPILES = frozenset({ActionKind.BUILD, ActionKind.BUILD_PACK_BINARIES})
 _STARTS = frozenset({ActionKind.RERUN, ActionKind.RECREATE})
 _REMAKES = _STARTS | {ActionKind.BUILD}
@@ -29,6 +33,8 @@ def outputs(action: Action) -> frozenset[str]:
     match action.kind:
         case ActionKind.RELOAD:
             return frozenset({"definitions"})
+        case ActionKind.BUILD_PACK_BINARIES if _asked(action):
+            return frozenset({PACK_BINARIES})
         case ActionKind.BUILD | ActionKind.BUILD_PACK_BINARIES:
             return frozenset({COMPILER})
         case ActionKind.SYNC_PACKS:
@@ -38,33 +44,45 @@ def outputs(action: Action) -> frozenset[str]:
 
 
 def startable(
-    actions: Iterable[Action], done: AbstractSet[int], running: Sequence[Action] = ()
+    actions: Iterable[Action],
+    done: AbstractSet[int],
+    running: Sequence[Action] = (),
+    closing: AbstractSet[int] = frozenset(),
 ) -> tuple[Action, ...]:
     """The actions of a plan that can start now, in the plan's order.
 
-    Of two that share an output the earlier one goes first, but after an edit services are compiled
-    before pack binaries where both can be: more people wait for them. At a start, which waits for
-    all, packs are synced while services are compiled.
+    Of two that share an output the earlier one goes first, but services are compiled before pack
+    binaries where both can be: more people wait for them.
 
     Args:
         actions: of the plan.
         done: ids of those that have ended, in whichever way.
         running: those that have started and not ended.
+        closing: ids of builds that only link or export any more.
     """
     started = {action.id for action in running}
     taken = frozenset[str]().union(*map(outputs, running))
-    found = []
+    found: list[Action] = []
     for action in sorted(actions, key=_turn):
         if action.id in done or action.id in started or not set(action.needs) <= done:
             continue
-        if not taken & outputs(action):
-            taken |= outputs(action)
-            found.append(action)
+        if taken & outputs(action):
+            continue
+        builds = [o for o in (*running, *found) if o.kind is ActionKind.BUILD]
+        if _asked(action) and any(build.id not in closing for build in builds):
+            continue
+        taken |= outputs(action)
+        found.append(action)
     return tuple(sorted(found, key=lambda action: action.id))
 
 
+def _asked(action: Action) -> bool:
+    """Whether it compiles pack binaries that no change asks for."""
+    return action.kind is ActionKind.BUILD_PACK_BINARIES and not action.paths
+
+
 def _turn(action: Action) -> tuple[bool, int]:
-    return action.kind is ActionKind.BUILD_PACK_BINARIES and bool(action.paths), action.id
+    return action.kind is ActionKind.BUILD_PACK_BINARIES, action.id
 
 
 def compiles(plan: Plan) -> bool:

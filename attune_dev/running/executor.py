@@ -73,18 +73,21 @@ class _Run:
         self._telling = threading.Lock()
         self._running: dict[int, Action] = {}
         self._results: dict[int, ActionResult] = {}
-        self._ended: queue.SimpleQueue[ActionResult | _Mistake] = queue.SimpleQueue()
+        self._closing: set[int] = set()
+        self._news: queue.SimpleQueue[ActionResult | _Mistake | None] = queue.SimpleQueue()
 
     def run(self) -> RunResult:
         started, clock = time.time(), time.monotonic()
         actions = self._plan.actions
         while len(self._results) < len(actions):
-            for action in startable(actions, self._results.keys(), [*self._running.values()]):
+            running, closing = [*self._running.values()], frozenset(self._closing)
+            for action in startable(actions, self._results.keys(), running, closing):
                 self._start(action)
-            ended = self._ended.get()
+            ended = self._news.get()
             if isinstance(ended, _Mistake):
                 self._give_up(ended)
-            self._end(ended)
+            if ended is not None:
+                self._end(ended)
         results = tuple(self._results[action.id] for action in actions)
         made = RunResult(self._plan, results, started, round(time.monotonic() - clock, 3))
         self._tools.record(made)
@@ -93,10 +96,10 @@ class _Run:
     def _start(self, action: Action) -> None:
         self._running[action.id] = action
         if self._cancel.requested:
-            self._ended.put(_cancelled(action))
+            self._news.put(_cancelled(action))
             return
         if why := skips.blocked(action, self._results):
-            self._ended.put(ActionResult(action, Outcome.SKIPPED, because=why))
+            self._news.put(ActionResult(action, Outcome.SKIPPED, because=why))
             return
         results = dict(self._results)
         name = f"{action.kind.value} {action.id}"
@@ -113,18 +116,19 @@ class _Run:
         self._cancel.request()
         del self._running[mistake.action.id]
         while self._running:
-            del self._running[self._ended.get().action.id]
+            if (ended := self._news.get()) is not None:
+                del self._running[ended.action.id]
         raise mistake.problem
 
     def _do(self, action: Action, results: dict[int, ActionResult]) -> None:
         """One action from its start to its end, in a thread of its own."""
         try:
             with self._tools.turns.take(outputs(action), self._cancel):
-                self._ended.put(self._result(action, results))
+                self._news.put(self._result(action, results))
         except Interrupted:
-            self._ended.put(_cancelled(action))
+            self._news.put(_cancelled(action))
         except BaseException as problem:  # noqa: BLE001 - raised where the run was asked for
-            self._ended.put(_Mistake(action, problem))
+            self._news.put(_Mistake(action, problem))
 
     def _result(self, action: Action, results: dict[int, ActionResult]) -> ActionResult:
         via = self._doing.via(action)
@@ -168,6 +172,8 @@ class _Run:
             if is_last_part(event) and not building.nearly_done:
                 building.nearly_done = True
                 self._on_event(NearlyDone(building.action))
+                self._closing.add(building.action.id)
+                self._news.put(None)
 
 
 class _Building:

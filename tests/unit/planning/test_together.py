@@ -72,15 +72,32 @@ def test_services_are_compiled_before_pack_binaries() -> None:
     assert [a.id for a in startable(shared, {1, 3, 4})] == [2]
 
 
-def test_at_a_start_packs_are_synced_while_services_are_compiled() -> None:
-    asked = (Because("", "checked at start"),)
-    start = (
-        Action(1, ActionKind.BUILD_PACK_BINARIES, ("timer",), (), asked),
-        Action(2, ActionKind.SYNC_PACKS, ("core",), (1,), asked),
-        Action(3, ActionKind.BUILD, ("api",), (), asked),
-    )
-    assert [a.id for a in startable(start, set())] == [1]
-    assert [a.id for a in startable(start, {1})] == [2, 3]
+ASKED = (Because("", "checked at start"),)
+START = (
+    Action(1, ActionKind.BUILD_PACK_BINARIES, ("timer",), (), ASKED),
+    Action(2, ActionKind.SYNC_PACKS, ("core",), (1,), ASKED),
+    Action(3, ActionKind.BUILD, ("api",), (), ASKED),
+)
+
+
+def test_at_a_start_packs_are_seen_to_as_soon_as_images_are_only_exported() -> None:
+    assert [a.id for a in startable(START, set())] == [3]
+    assert [a.id for a in startable(START, set(), [START[2]])] == []
+    assert [a.id for a in startable(START, set(), [START[2]], {3})] == [1]
+    assert [a.id for a in startable(START, {1}, [START[2]], {3})] == [2]
+    assert [a.id for a in startable(START, {3})] == [1]
+
+
+def test_at_a_start_images_that_need_pack_binaries_come_after_them() -> None:
+    needed = (*START[:2], replace(START[2], needs=(1,)))
+    assert [a.id for a in startable(needed, set())] == [1]
+    assert [a.id for a in startable(needed, {1})] == [2, 3]
+
+
+def test_after_an_edit_pack_binaries_wait_for_the_end_of_a_build() -> None:
+    """Both may be compiled in the same builder."""
+    edited = (act(1, ActionKind.BUILD_PACK_BINARIES, "timer"), act(2, ActionKind.BUILD, "api"))
+    assert [a.id for a in startable(edited, set(), [edited[1]], {2})] == []
 
 
 def test_pack_binaries_that_an_image_needs_are_compiled_before_it() -> None:

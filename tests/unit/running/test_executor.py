@@ -7,6 +7,7 @@ import pytest
 
 from attune_dev.docker.cancel import Cancel
 from attune_dev.docker.port import BuildRequest
+from attune_dev.docker.progress import Step, StepState
 from attune_dev.errors import ActionError, Interrupted
 from attune_dev.model.event import Ended, Event, Output, Started
 from attune_dev.model.plan import Action, ActionKind, Because, Plan
@@ -27,6 +28,8 @@ from attune_dev.testing import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from attune_dev.docker.port import BuildResult
+    from attune_dev.docker.progress import BuildEvent
     from attune_dev.model.compose import Service
 
 EVERYONE = ("api", "executor", "notifier", "web")
@@ -471,6 +474,73 @@ def test_what_needs_no_build_is_done_while_it_runs() -> None:
     assert result.ok
     ends = [event.action.id for event in told if isinstance(event, Ended)]
     assert ends == [1, 2, 3, 4]
+
+
+class Exporting(FakeDocker):
+    """A Docker whose build is long in exporting."""
+
+    def __init__(self, *services: Service) -> None:
+        super().__init__(compose_project(*services))
+        self.compiling, self.exporting = Gate(), Gate()
+
+    def build(
+        self,
+        request: BuildRequest,
+        on_event: Callable[[BuildEvent], None] = lambda _: None,
+        *,
+        cancel: Cancel | None = None,
+    ) -> BuildResult:
+        self.compiling()
+        on_event(Step("e", "[api] exporting to image", StepState.STARTED))
+        self.exporting()
+        return super().build(request, on_event, cancel=cancel)
+
+
+def start() -> Plan:
+    asked = (Because("", "checked at start"),)
+    return Plan(
+        actions=(
+            Action(1, ActionKind.BUILD_PACK_BINARIES, ("timer",), (), asked),
+            Action(2, ActionKind.SYNC_PACKS, ("core",), (1,), asked, always=("core",)),
+            Action(3, ActionKind.BUILD, ("api",), (), asked, always=("api",)),
+            Action(4, ActionKind.RECREATE, ("api",), (2, 3), asked),
+        )
+    )
+
+
+def test_at_a_start_packs_are_synced_while_images_are_exported() -> None:
+    port, packs, synced = Exporting(built_service("api")), FakePacks(), threading.Event()
+    packs.during("sync", synced.set)
+    thread, made = in_background(lambda: execute(start(), Tools(port, packs)))
+    assert port.compiling.reached.wait(10)
+    assert packs.told == []
+    port.compiling.open.set()
+    assert synced.wait(10)
+    assert port.exporting.reached.is_set()
+    assert "build api" not in port.told
+    port.exporting.open.set()
+    thread.join(10)
+    [result] = made
+    assert result.ok
+    assert packs.told == ["build_binaries timer", "sync core"]
+
+
+def test_at_a_start_what_fails_beside_a_build_lets_it_finish() -> None:
+    port, packs, failed = Exporting(built_service("api")), FakePacks(), threading.Event()
+    packs.fail("build_binaries", ActionError("timer does not compile"))
+    port.compiling.open.set()
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Ended) and event.action.kind is ActionKind.BUILD_PACK_BINARIES:
+            failed.set()
+
+    thread, made = in_background(lambda: execute(start(), Tools(port, packs), hear))
+    assert failed.wait(10)
+    port.exporting.open.set()
+    thread.join(10)
+    [result] = made
+    failure, skip = Outcome.FAILED, Outcome.SKIPPED
+    assert outcomes(result) == [failure, skip, Outcome.SUCCEEDED, skip]
 
 
 def test_a_stop_ends_what_runs_beside_each_other() -> None:
