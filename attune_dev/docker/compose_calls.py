@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from attune_dev.docker.engine import QUERY_SECONDS
@@ -83,6 +85,17 @@ class ComposeCalls:
         if not done.ok:
             raise explain(done, what)
         return done
+
+    @cached_property
+    def hash_holds_order(self) -> bool:
+        """Whether Compose counts ``depends_on``, which ``--no-deps`` removes, as definition.
+
+        It did until 2.29.3 (docker/compose pull request 12072): a container that was started with
+        ``--no-deps`` was replaced by the next plain ``docker compose up``.
+        """
+        said = self.ask(["version", "--short"], "asking Compose for its version").stdout
+        numbers = [int(number) for number in re.findall(r"\d+", said)[:3]]
+        return tuple(numbers) < (2, 29, 3)
 
     def _by_good_definitions(
         self, call: Callable[[Sequence[str], bytes | None], Completed]

@@ -8,9 +8,9 @@ call; looking at containers and images needs none.
 
 from __future__ import annotations
 
-import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,17 +21,19 @@ from attune_dev.docker.compose_calls import ComposeCalls
 from attune_dev.docker.failures import explain
 from attune_dev.docker.port import ImageOutcome, ImageResult
 from attune_dev.docker.process import Completed, Running
+from attune_dev.docker.progress import LogLine
 from attune_dev.docker.restarting import restart_together
 from attune_dev.docker.start import Wave, start_waves
 from attune_dev.docker.superseded import Superseded
 from attune_dev.docker.swapping import Swapping
-from attune_dev.errors import ActionError, EnvironmentLacksError
+from attune_dev.errors import ActionError, AttuneDevError, EnvironmentLacksError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from attune_dev.docker.port import BuildRequest, BuildResult, OnBuildEvent, OnLine
+    from attune_dev.docker.progress import BuildEvent
     from attune_dev.model.compose import ComposeProject
 
 ONE_SHOT_SECONDS = 600.0
@@ -68,6 +70,7 @@ class WhalesDocker(Swapping):
         self._root = root
         self._env.pop("PYTHON_ON_WHALES_DEBUG", None)
         self._lock = _project_lock(project.name)
+        self._ready_for_more = threading.Event()
         self._calls = ComposeCalls(
             root, self._env, project.name, lambda: self._compose_argv, project.resolved
         )
@@ -82,9 +85,21 @@ class WhalesDocker(Swapping):
         cancel: Cancel | None = None,
     ) -> BuildResult:
         """See :class:`DockerPort`."""
+
+        def heard(event: BuildEvent) -> None:
+            if isinstance(event, LogLine) and not self._ready_for_more.is_set():
+                # something is made: Compose is needed next, to put it in place
+                self._ready_for_more.set()
+                threading.Thread(target=self._get_ready, name="compose", daemon=True).start()
+            on_event(event)
+
         return Builder(self._root, self.project, self._env, self.images).build(
-            request, on_event, cancel or Cancel()
+            request, heard, cancel or Cancel()
         )
+
+    def _get_ready(self) -> None:
+        with suppress(AttuneDevError):  # told by the call that needs it
+            self._compose_argv, self._calls.hash_holds_order  # noqa: B018 - kept from now on
 
     def recreate(
         self,
@@ -105,7 +120,7 @@ class WhalesDocker(Swapping):
         return tuple(name for name in named if before.get(name) != after.get(name))
 
     def _start(self, services: Sequence[str], on_line: OnLine, *, force: bool = False) -> None:
-        if self._hash_holds_order and any(
+        if self._calls.hash_holds_order and any(
             self.project.services[name].depends_on for name in services
         ):
             self._create_then_start(services, on_line, force=force)
@@ -273,17 +288,6 @@ class WhalesDocker(Swapping):
                 "`docker` is not installed", why="it is not on PATH", hint="install Docker Engine"
             ) from None
         return tuple(str(word) for word in argv)
-
-    @cached_property
-    def _hash_holds_order(self) -> bool:
-        """Whether Compose counts ``depends_on``, which ``--no-deps`` removes, as definition.
-
-        It did until 2.29.3 (docker/compose pull request 12072): a container that was started with
-        ``--no-deps`` was replaced by the next plain ``docker compose up``.
-        """
-        said = self._query(["version", "--short"], "asking Compose for its version").stdout
-        numbers = [int(number) for number in re.findall(r"\d+", said)[:3]]
-        return tuple(numbers) < (2, 29, 3)
 
     def _compose(self, words: Sequence[str], on_line: OnLine) -> None:
         with self._lock:
