@@ -95,6 +95,7 @@ def make_tools(
     from attune_dev.running.remember import run_row
     from attune_dev.running.requests import profile_args
     from attune_dev.running.turns import Turns
+    from attune_dev.watching.unreadable import unreadable_sources
 
     history = History(project.root, say)
     args = profile_args(project.workspace, profile)
@@ -110,6 +111,7 @@ def make_tools(
         profile=profile,
         record=lambda result: history.record(run_row(result, profile)),
         turns=turns or Turns(),
+        unreadable=lambda services: unreadable_sources(project.root, project.workspace, services),
     )
 
 

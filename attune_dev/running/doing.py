@@ -35,6 +35,10 @@ def _no_builds(_: ActionKind) -> tuple[EarlierBuild, ...]:
     return ()
 
 
+def _all_readable(_: Sequence[str]) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What actions are done with.
@@ -49,6 +53,7 @@ class Tools:
         profile: Cargo profile that builds are asked for, empty where the Dockerfiles decide.
         record: is given what became of each plan.
         turns: shared by plans that run at the same time.
+        unreadable: told services, the files that they are built from and that we may not read.
     """
 
     port: DockerPort
@@ -60,6 +65,7 @@ class Tools:
     profile: str = ""
     record: Callable[[RunResult], object] = _nothing
     turns: Turns = field(default_factory=Turns)
+    unreadable: Callable[[Sequence[str]], Sequence[str]] = _all_readable
 
 
 class Doing:
@@ -115,6 +121,12 @@ class Doing:
                 return self._restart(action, talk, results)
 
     def _build(self, action: Action, talk: Talk) -> ActionResult:
+        if hidden := self._tools.unreadable(action.targets):
+            raise ActionError(
+                f"cannot read {', '.join(hidden)}",
+                why="permission denied; the images would have it empty",
+                hint="correct the permissions and save it again",
+            )
         try:
             return _made(action, self._update.build(action, talk))
         except PartlyBuilt as error:

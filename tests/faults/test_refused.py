@@ -62,6 +62,31 @@ def test_a_pack_with_an_unreadable_file_is_left_whole_and_the_others_go_on(
     assert project.read() == "Second"
 
 
+def test_an_image_with_an_unreadable_source_is_left_and_packs_go_on(project: WithPack) -> None:
+    before, code = project.container(), project.root / "code"
+    hidden = project.root / ".code.new"
+    hidden.write_text("hidden\n")
+    hidden.chmod(0)
+    hidden.rename(code)
+    project.says("cannot read code")
+    dockerfile = project.root / "Dockerfile"
+    dockerfile.write_text(f"{dockerfile.read_text()}LABEL new=1\n")
+    failed = project.idle(ok=False)
+    assert failed["failed"] == ["web"]
+    project.says("permission denied; the images would have it empty")
+    assert "saved, no change: code" not in project.text()
+    asked = project.run("build", "web")
+    assert asked.returncode == 1
+    assert "cannot read code" in asked.stdout + asked.stderr
+    assert project.container() == before
+    project.label("Third")
+    project.until(lambda: project.read() == "Third", "packs wait")
+    code.chmod(0o644)
+    project.idle(ok=True)
+    assert project.docker("exec", project.container(), "cat", "/code") == "hidden"
+    assert "Traceback" not in project.text()
+
+
 @pytest.mark.parametrize("task", ["ps", "dev --until-idle", "build web", "packs.sync"])
 def test_who_may_not_open_the_socket_is_told_how_to_be_let_in(
     project: WithPack, tmp_path: Path, task: str
