@@ -124,7 +124,7 @@ class _Config:
         """The resolved project, its text, and what Compose warned of."""
         done = self._run("--format", "json")
         try:
-            data = json.loads(done.stdout)
+            data = json.loads(_meant(done.stdout))
         except (ValueError, RecursionError):
             data = None
         if not isinstance(data, dict):
@@ -135,7 +135,8 @@ class _Config:
 
     def yaml(self) -> Any:
         """The same with the extensions of services."""
-        return load_yaml(self._run("--format", "yaml").stdout, file="docker compose config")
+        said = _meant(self._run("--format", "yaml").stdout)
+        return load_yaml(said, file="docker compose config")
 
     def _run(self, *words: str) -> process.Completed:
         base = compose_command(self._environ)
@@ -154,3 +155,8 @@ class _Config:
         if not done.ok:
             raise compose_error(done.stderr or done.stdout, self._root, self._sources)
         return done
+
+
+def _meant(printed: str) -> str:
+    """What Compose printed, without the second dollar by which it can be read in again."""
+    return printed.replace("$$", "$")

@@ -552,3 +552,24 @@ def test_a_secret_stays_out_of_an_error(write: Callable[..., Path]) -> None:
     with pytest.raises(ConfigError) as caught:
         load_compose(root, environ={"DB_PASSWORD": "geheim-4711"}, runner=Ran(1, "", stderr))
     assert "geheim-4711" not in "\n".join(caught.value.lines())
+
+
+def test_a_dollar_is_one_dollar_but_in_what_compose_is_to_read_again(load: Load) -> None:
+    text = """\
+name: attune
+services:
+  api:
+    build:
+      context: .
+      args: {WORD: "a$$b$$$$c"}
+      dockerfile_inline: |
+        ARG RUST
+        FROM $$RUST
+        ENV WORD=$${WORD}
+"""
+    project = load({"compose.yaml": text})
+    build = project.services["api"].build
+    assert build is not None
+    assert build.args == {"WORD": "a$b$$c"}
+    assert build.inline == "ARG RUST\nFROM $RUST\nENV WORD=${WORD}\n"
+    assert "a$$b$$$$c" in project.resolved
