@@ -19,6 +19,7 @@ from attune_dev.docker.builds import Builder
 from attune_dev.docker.cancel import Cancel
 from attune_dev.docker.compose_calls import ComposeCalls
 from attune_dev.docker.failures import explain
+from attune_dev.docker.joining import Joint, project_lock
 from attune_dev.docker.port import ImageOutcome, ImageResult
 from attune_dev.docker.process import Completed, Running
 from attune_dev.docker.progress import LogLine
@@ -39,18 +40,9 @@ if TYPE_CHECKING:
 ONE_SHOT_SECONDS = 600.0
 START_SECONDS = 90.0
 
-_locks: dict[str, threading.RLock] = {}
-_locks_guard = threading.Lock()
-
 
 def _nothing(_: object) -> None:
     return None
-
-
-def _project_lock(name: str) -> threading.RLock:
-    """One lock per project and process: concurrent Compose calls on one project race."""
-    with _locks_guard:
-        return _locks.setdefault(name, threading.RLock())
 
 
 class WhalesDocker(Swapping):
@@ -69,7 +61,8 @@ class WhalesDocker(Swapping):
         super().__init__(project, environ)
         self._root = root
         self._env.pop("PYTHON_ON_WHALES_DEBUG", None)
-        self._lock = _project_lock(project.name)
+        self._lock = project_lock(project.name)
+        self._recreates, self._ups = Joint(self._lock), Joint(self._lock)
         self._ready_for_more = threading.Event()
         self._calls = ComposeCalls(
             root, self._env, project.name, lambda: self._compose_argv, project.resolved
@@ -111,13 +104,21 @@ class WhalesDocker(Swapping):
     ) -> tuple[str, ...]:
         """See :class:`DockerPort`; Compose compares image and definition itself."""
         named = self._named(services)
-        with self._lock:
+
+        def act(services: frozenset[str], on_line: OnLine) -> frozenset[str]:
             before = self._runs()
-            for wave in start_waves(self.project, named, dependencies=False):
+            for wave in start_waves(self.project, services, dependencies=False):
                 self._await(wave, timeout, Cancel())
                 self._start(wave.services, on_line, force=force)
             after = self._runs()
-        return tuple(name for name in named if before.get(name) != after.get(name))
+            return frozenset(name for name in services if before.get(name) != after.get(name))
+
+        if force:  # not what others ask for
+            with self._lock:
+                changed = act(frozenset(named), on_line)
+        else:
+            changed = self._recreates.call(frozenset(named), on_line, act)
+        return tuple(name for name in named if name in changed)
 
     def _start(self, services: Sequence[str], on_line: OnLine, *, force: bool = False) -> None:
         if self._calls.hash_holds_order and any(
@@ -200,22 +201,27 @@ class WhalesDocker(Swapping):
         cancel: Cancel | None = None,
     ) -> tuple[str, ...]:
         """See :class:`DockerPort`."""
-        cancel = cancel or Cancel()
-        waves = start_waves(self.project, self._named(services))
-        everyone = [name for wave in waves for name in wave.services]
-        started: list[str] = []
-        with self._lock:
-            current, before = self.current(everyone), self._runs()
-            for wave in waves:
-                if todo := [name for name in wave.services if name not in current]:
-                    self._await(wave, timeout, cancel)
-                    self._start(todo, on_line)
-                    started += todo
-            for name in started:
+        stop = cancel or Cancel()
+
+        def act(services: frozenset[str], on_line: OnLine) -> frozenset[str]:
+            waves = start_waves(self.project, services)
+            current = self.current([name for wave in waves for name in wave.services])
+            if not (todo := {name for wave in waves for name in wave.services} - current):
+                return frozenset()
+            before = self._runs()
+            wanted = {name for wave in waves if todo & {*wave.services} for name in wave.healthy}
+            if there := sorted(wanted & current):
+                self.wait_healthy(there, timeout, cancel=stop)
+            for wave in start_waves(self.project, todo, dependencies=False):
+                self._await(wave, timeout, stop)
+                self._start(wave.services, on_line)
+            for name in sorted(todo):
                 if self.project.one_shot(name):
-                    self._await_end(name, ONE_SHOT_SECONDS, cancel)
-            after = self._runs() if started else before
-        return tuple(name for name in sorted(started) if before.get(name) != after.get(name))
+                    self._await_end(name, ONE_SHOT_SECONDS, stop)
+            after = self._runs()
+            return frozenset(name for name in todo if before.get(name) != after.get(name))
+
+        return tuple(sorted(self._ups.call(frozenset(self._named(services)), on_line, act)))
 
     def previous_image(self, service: str) -> bool:
         """See :class:`DockerPort`; which it is, the builds of this checkout have written down."""
