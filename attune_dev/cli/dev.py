@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from invoke.exceptions import Exit
 
 from attune_dev.cli.command import command
-from attune_dev.cli.project import Project, is_service, say
+from attune_dev.cli.project import ORPHANS_HELP, Project, is_service, say
+from attune_dev.errors import AttuneDevError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
         "bell": "ring on a failure and when it is mended",
         "images": "build an image for every change, exchange no program in a running container",
         "release": "compile as the Dockerfile does, not for development",
+        "remove_orphans": ORPHANS_HELP,
     },
     default=True,
 )
@@ -59,6 +61,7 @@ def dev(
     bell: bool = False,
     images: bool = False,
     release: bool = False,
+    remove_orphans: bool = False,
 ) -> None:
     """Brings the stack up, then acts on what you save.
 
@@ -71,7 +74,8 @@ def dev(
 
     project = Project.ready(tuple(profile))
     chosen = frozenset(project.services(services)) if services else None
-    how = _How(Path(events) if events else None, until_idle, poll, plain, bell, images, release)
+    file = Path(events) if events else None
+    how = _How(file, until_idle, poll, plain, bell, images, release, remove_orphans)
     with only_loop(project.root):
         code = _watch(project, chosen, how)
     if down:
@@ -89,6 +93,7 @@ class _How:
     bell: bool
     images: bool
     release: bool
+    remove_orphans: bool
 
 
 def _watch(project: Project, chosen: frozenset[str] | None, how: _How) -> int:
@@ -210,6 +215,7 @@ def _parts(
     from attune_dev.planning.together import COMPILER
     from attune_dev.running import rolled_back
     from attune_dev.running.executor import execute
+    from attune_dev.running.orphans import Orphans
     from attune_dev.running.probation import given_new_code, renewed
     from attune_dev.running.turns import Turns
     from attune_dev.state import state_directory
@@ -228,6 +234,11 @@ def _parts(
     rolled_back.forget(project.root)  # a start brings the present code everywhere
     turns = Turns()
 
+    def told(line: str) -> None:
+        inbox.put(Told(Notice(line)))
+
+    orphans = Orphans(told, remove=how.remove_orphans)
+
     def run(plan: Plan, on_event: Callable[[Event], None], cancel: Cancel) -> RunResult:
         probation.spare(name for action in plan.actions for name in action.targets)
         if fast is not None:
@@ -241,10 +252,10 @@ def _parts(
             fast.end(plan)
             if result.ok and not how.until_idle and turns.free(COMPILER):
                 fast.warm(_selected(project, chosen))
+        if result.ok:
+            with suppress(AttuneDevError):  # an engine that has gone is told elsewhere
+                orphans.look(project.port)
         return result
-
-    def told(line: str) -> None:
-        inbox.put(Told(Notice(line)))
 
     planning = GraphPlanning(
         project.root,

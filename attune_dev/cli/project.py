@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from attune_dev.model.workspace import Workspace
 
 COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+ORPHANS_HELP = "remove containers of services that the Compose file no longer defines"
 
 
 def find_root(start: Path | None = None) -> Path:

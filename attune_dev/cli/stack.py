@@ -10,7 +10,7 @@ from typing import Any
 from invoke.exceptions import Exit
 
 from attune_dev.cli.command import command
-from attune_dev.cli.project import Project, is_service, say
+from attune_dev.cli.project import ORPHANS_HELP, Project, is_service, say
 from attune_dev.docker import process
 from attune_dev.errors import AttuneDevError, UsageError
 
@@ -26,9 +26,12 @@ PROFILE_HELP = "Compose profile to switch on, can be given more than once"
     help={
         "services": "services to start with what they need; all where none is named",
         "profile": PROFILE_HELP,
+        "remove_orphans": ORPHANS_HELP,
     },
 )
-def up(_context: Any, services: list[str], profile: list[str]) -> None:
+def up(
+    _context: Any, services: list[str], profile: list[str], remove_orphans: bool = False
+) -> None:
     """Makes all current, starts it, prints the URLs.
 
     Builds, compiles pack binaries and syncs packs where content differs, starts what does not run
@@ -37,7 +40,7 @@ def up(_context: Any, services: list[str], profile: list[str]) -> None:
     from attune_dev.cli.start import bring_up
 
     project = Project.ready(tuple(profile))
-    bring_up(project, project.services(services))
+    bring_up(project, project.services(services), remove_orphans=remove_orphans)
 
 
 @command(help={"volumes": "the volumes too, packs included"})

@@ -52,6 +52,7 @@ OTHER = """\
     stop_signal: SIGKILL
     depends_on: [web]
 """
+SLEEPS = "{{image: {debian}, command: [sleep, infinity], stop_signal: SIGKILL}}\n"
 
 
 @pytest.fixture
@@ -222,3 +223,33 @@ def pump(source: socket.socket, target: socket.socket) -> None:
             target.sendall(data)
     with suppress(OSError):
         target.shutdown(socket.SHUT_WR)
+
+
+def test_a_service_that_is_defined_no_more_stays_until_it_is_asked_to_go(small: Small) -> None:
+    images = {image.variable: image.in_use for image in base_images(REPOSITORY)}
+    service = SLEEPS.format(debian=images["DEBIAN_IMAGE"])
+    plain = f"name: {small.project}\nservices:\n  kept: {service}"
+
+    def there() -> list[str]:
+        label = f"label=com.docker.compose.project={small.project}"
+        return small.docker("ps", "--filter", label, "--format", "{{.Names}}").split()
+
+    def both() -> None:
+        small.write("compose.yaml", f"{plain}  gone: {service}")
+
+    kept, gone = f"{small.project}-kept-1", f"{small.project}-gone-1"
+    both()
+    with developing(small) as dev:
+        assert {kept, gone} <= {*there()}
+        small.write("compose.yaml", plain)
+        eventually(lambda: "--remove-orphans" in dev.text(), 60)
+        assert f"{gone} stays, though the Compose file no longer defines it" in dev.text()
+        assert gone in there()
+    assert f"removed {gone}" in small.inv("up", "--remove-orphans").stderr
+    assert kept in there()
+    assert gone not in there()
+    both()
+    with developing(small, "--remove-orphans"):
+        assert gone in there()
+        small.write("compose.yaml", plain)
+        eventually(lambda: gone not in there(), 60)
