@@ -212,7 +212,6 @@ def _parts(
     from attune_dev.cli.look import answering_urls
     from attune_dev.model.event import Notice
     from attune_dev.planning.opening import with_needs
-    from attune_dev.planning.together import COMPILER
     from attune_dev.running import rolled_back
     from attune_dev.running.executor import execute
     from attune_dev.running.orphans import Orphans
@@ -250,7 +249,7 @@ def _parts(
         probation.watch(project.port, project.long_running(given_new_code(result)))
         if fast is not None:
             fast.end(plan)
-            if result.ok and not how.until_idle and turns.free(COMPILER):
+            if result.ok and not how.until_idle:
                 fast.warm(_selected(project, chosen))
         if result.ok:
             with suppress(AttuneDevError):  # an engine that has gone is told elsewhere

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from attune_dev.planning.together import compiles
@@ -55,6 +56,8 @@ class FastPath:
         self._compiler = compiler
         self._call = OneCall(compiler, sources, say)
         self._warm = WarmUp(self._call)
+        self._guard = threading.Lock()
+        self._compiling = False
         self.services = SwapUpdate(port, images, compiler, sources, self._call, self._warm)
         self.binaries = PackPrograms(root, workspace, self._call, sources, self._warm, by_image)
 
@@ -66,6 +69,8 @@ class FastPath:
         self.services.use(port, images)
         if not compiles(plan):
             return
+        with self._guard:
+            self._compiling = True
         self._call.begin([*self.binaries.wanted(plan), *self.services.wanted(plan)])
 
     def end(self, plan: Plan) -> None:
@@ -75,10 +80,17 @@ class FastPath:
         self.services.forget_looks()
         self._call.begin()
         self._call.rest()
+        with self._guard:
+            self._compiling = False
 
     def warm(self, services: Iterable[str]) -> None:
-        """Compiles everything beside, so that the first save finds a warm target folder."""
-        self._warm.start([*self.services.all(services), *self.binaries.all()])
+        """Compiles everything beside, so that the first save finds a warm target folder.
+
+        Where a plan compiles it is left to the end of that one.
+        """
+        with self._guard:
+            if not self._compiling:
+                self._warm.start([*self.services.all(services), *self.binaries.all()])
 
     def close(self) -> None:
         """Ends the builder."""

@@ -42,11 +42,6 @@ class Turns:
                 self._taken -= outputs
                 self._freed.notify_all()
 
-    def free(self, output: str) -> bool:
-        """Whether nobody works on an output now."""
-        with self._freed:
-            return output not in self._taken
-
     def _wake(self) -> None:
         with self._freed:
             self._freed.notify_all()

@@ -155,3 +155,15 @@ def test_everything_is_compiled_beside_in_one_call_whose_bytes_nobody_wants(benc
     assert [(r.programs, r.bring) for r in bench.requests] == [(("api", "timer"), False)]
     assert bench.requests[0].stage == STAGE
     assert bench.rests == 1
+
+
+def test_nothing_is_compiled_beside_a_plan_that_compiles(bench: Bench) -> None:
+    plan = Plan(actions=(Action(1, ActionKind.BUILD, ("api",), compiles=("api",)),))
+    bench.fast.begin(plan, bench.port, ImageUpdate(bench.port))
+    bench.fast.warm(["api"])
+    bench.fast.close()
+    assert bench.requests == []
+    bench.fast.end(plan)
+    bench.fast.warm(["api"])
+    bench.fast.close()
+    assert len(bench.requests) == 1
