@@ -205,8 +205,9 @@ class WhalesDocker(Swapping):
 
         def act(services: frozenset[str], on_line: OnLine) -> frozenset[str]:
             waves = start_waves(self.project, services)
-            current = self.current([name for wave in waves for name in wave.services])
-            if not (todo := {name for wave in waves for name in wave.services} - current):
+            everyone = {name for wave in waves for name in wave.services}
+            current = self.current(sorted(everyone))
+            if not (todo := everyone - current):
                 return frozenset()
             before = self._runs()
             wanted = {name for wave in waves if todo & {*wave.services} for name in wave.healthy}

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from attune_dev.docker.port import DockerPort
+    from attune_dev.model.compose import ComposeProject
 
 
 class Orphans:
@@ -25,9 +26,10 @@ class Orphans:
         self._tell = tell
         self._remove = remove
         self._told: frozenset[str] = frozenset()
+        self._known: ComposeProject | None = None
 
     def look(self, port: DockerPort) -> None:
-        """Removes them, or tells once of each.
+        """Removes them, or tells once of each; nothing is asked where the definitions are the same.
 
         Args:
             port: of the definitions as they are now.
@@ -35,8 +37,11 @@ class Orphans:
         Raises:
             AttuneDevError: the engine does not answer, or keeps one.
         """
-        known = port.project.services
-        found = [each for each in port.containers() if each.service not in known]
+        if port.project is self._known:
+            return
+        services = port.project.services
+        found = [each for each in port.containers() if each.service not in services]
+        self._known = port.project
         if self._remove and found:
             leftovers.remove("container", [Leftover(each.id, each.name) for each in found])
             names = ", ".join(each.name for each in found)

@@ -31,20 +31,14 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
 
 def test_services_that_do_not_compile_keep_no_pack_from_its_volume(small: Small) -> None:
     before, mark = small.answer(), small.timer(new_mark("timer"))
-    small.write("web/src/main.rs", BROKEN)
-    failed = small.inv("up", check=False)
-    assert failed.returncode == 1, failed.stderr
-    assert "nonsense" in failed.stdout
+    start_fails(small, "web")
     assert small.sensor_says()[0] == mark
     assert small.answer() == before
 
 
 def test_a_pack_binary_that_does_not_compile_keeps_no_service_from_its_code(small: Small) -> None:
     mark, said = small.web(new_mark("web")), small.sensor_says()
-    small.write("timer/src/main.rs", BROKEN)
-    failed = small.inv("up", check=False)
-    assert failed.returncode == 1, failed.stderr
-    assert "nonsense" in failed.stdout
+    start_fails(small, "timer")
     assert small.answer()[0] == mark
     assert small.sensor_says() == said
 
@@ -63,6 +57,14 @@ def test_a_start_that_is_broken_off_leaves_nothing_behind(small: Small) -> None:
     assert processes(small.root) == []
     small.inv("up")
     assert small.answer()[0] != answer[0]
+
+
+def start_fails(small: Small, package: str) -> None:
+    """A start with a package that does not compile ends with 1 and shows its error."""
+    small.write(f"{package}/src/main.rs", BROKEN)
+    failed = small.inv("up", check=False)
+    assert failed.returncode == 1, failed.stderr
+    assert "nonsense" in failed.stdout
 
 
 def processes(root: Path) -> list[str]:

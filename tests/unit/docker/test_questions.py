@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import socketserver
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -15,18 +12,16 @@ from attune_dev.docker.engine import Engine
 from attune_dev.docker.questions import USUAL, NoAnswer, Questions, socket_path
 from attune_dev.errors import EnvironmentLacksError
 from attune_dev.testing import compose_project
+from tests.unit.unix_server import UnixAnswers, UnixServer, serving
 
 
-class Told(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+class Told(UnixServer):
     """Answers on a Unix socket by a script: path to status and body."""
 
-    daemon_threads = True
     script: dict[str, tuple[int, bytes]]
 
 
-class Answers(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class Answers(UnixAnswers):
     def _answer(self) -> None:
         assert isinstance(self.server, Told)
         self.rfile.read(int(self.headers.get("Content-Length", "0")))
@@ -46,23 +41,13 @@ class Answers(BaseHTTPRequestHandler):
 
     do_GET = do_POST = _answer  # noqa: N815 - the base class's names
 
-    def address_string(self) -> str:
-        return "client"
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        return None
-
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Told]:
     server = Told(str(tmp_path / "s"), Answers)
     server.script = {}
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(server):
+        yield server
 
 
 def asking(engine: Told) -> Questions:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import socketserver
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -14,21 +11,19 @@ import pytest
 from attune_dev.setup import ready
 from attune_dev.setup.engine import Engine, Plugin
 from attune_dev.setup.report import Item, State
+from tests.unit.unix_server import UnixAnswers, UnixServer, serving
 
 
-class EngineSocket(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+class EngineSocket(UnixServer):
     """Answers on a Unix socket as an engine with some images does."""
 
-    daemon_threads = True
     images: set[str]
 
 
-class Answers(BaseHTTPRequestHandler):
+class Answers(UnixAnswers):
     """Knows ``/_ping`` and ``/images/NAME/json``."""
 
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the base class's name
         assert isinstance(self.server, EngineSocket)
         name = unquote(self.path).removeprefix("/images/").removesuffix("/json")
         known = self.path == "/_ping" or name in self.server.images
@@ -37,23 +32,13 @@ class Answers(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"{}")
 
-    def address_string(self) -> str:
-        return "client"
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        return None
-
 
 @pytest.fixture
 def engine_socket(tmp_path: Path) -> Iterator[EngineSocket]:
     server = EngineSocket(str(tmp_path / "s"), Answers)
     server.images = {"standin/rust:1"}
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(server):
+        yield server
 
 
 @pytest.fixture
